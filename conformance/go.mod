@@ -1,0 +1,3 @@
+module headwater/conformance
+
+go 1.22

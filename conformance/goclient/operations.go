@@ -1,0 +1,60 @@
+package goclient
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strconv"
+)
+
+func (c *Client) GetApp() (*Response[GetApplicationResponse], error) {
+	return Send[GetApplicationResponse](c, http.MethodGet, "/api/v2/app", nil, nil)
+}
+
+func (c *Client) UpdateApp(request *UpdateAppRequest) (*Response[EmptyResponse], error) {
+	return Send[EmptyResponse](c, http.MethodPatch, "/api/v2/app", nil, request)
+}
+
+// QueryUsers leaves the parameter out when there is no payload.
+func (c *Client) QueryUsers(payload *QueryUsersPayload) (*Response[QueryUsersResponse], error) {
+	query := url.Values{}
+	if payload != nil {
+		text, err := json.Marshal(payload)
+		if err != nil {
+			return nil, err
+		}
+		query.Set("payload", string(text))
+	}
+	return Send[QueryUsersResponse](c, http.MethodGet, "/api/v2/users", query, nil)
+}
+
+func (c *Client) UpdateUsers(request *UpdateUsersRequest) (*Response[UpdateUsersResponse], error) {
+	return Send[UpdateUsersResponse](c, http.MethodPost, "/api/v2/users", nil, request)
+}
+
+func (c *Client) UpdateUsersPartial(request *UpdateUsersPartialRequest) (*Response[UpdateUsersResponse], error) {
+	return Send[UpdateUsersResponse](c, http.MethodPatch, "/api/v2/users", nil, request)
+}
+
+func (c *Client) DeactivateUser(id string, request *DeactivateUserRequest) (*Response[UserLifecycleResponse], error) {
+	return Send[UserLifecycleResponse](c, http.MethodPost, "/api/v2/users/"+Segment(id)+"/deactivate", nil, request)
+}
+
+func (c *Client) ReactivateUser(id string, request *ReactivateUserRequest) (*Response[UserLifecycleResponse], error) {
+	return Send[UserLifecycleResponse](c, http.MethodPost, "/api/v2/users/"+Segment(id)+"/reactivate", nil, request)
+}
+
+func (c *Client) GetRateLimits(request *GetRateLimitsRequest) (*Response[GetRateLimitsResponse], error) {
+	query := url.Values{}
+	for name, value := range map[string]*bool{
+		"server_side": request.ServerSide, "android": request.Android, "ios": request.Ios, "web": request.Web, "unity": request.Unity,
+	} {
+		if value != nil {
+			query.Set(name, strconv.FormatBool(*value))
+		}
+	}
+	if request.Endpoints != nil {
+		query.Set("endpoints", *request.Endpoints)
+	}
+	return Send[GetRateLimitsResponse](c, http.MethodGet, "/api/v2/rate_limits", query, nil)
+}

@@ -1,0 +1,276 @@
+//! The front: everything that requests share, and the straight line that each of them passes.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::{Method, Request, Response, StatusCode};
+use model::{App, Clock, Entropy, Operation, Timestamp};
+use operations::Ctx;
+use storage::Store;
+use wire::error::Code;
+use wire::form::Query;
+use wire::v2::rate_limits::LimitInfo;
+
+use crate::address::{self, Network};
+use crate::call::Call;
+use crate::limits::{self, Limits, Platform};
+use crate::metrics::Metrics;
+use crate::refusal::Refusal;
+use crate::reply::{self, Answer};
+use crate::routes::{self, Found, Route};
+use crate::{auth, body};
+
+/// What a front is made of.
+#[derive(Debug)]
+pub struct Options {
+    /// Where everything is kept.
+    pub store: Store,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Gives request ids and seeds.
+    pub entropy: Arc<dyn Entropy>,
+    /// Calls a minute, for each app and platform, by operation name; what is not named is not limited. Settings of
+    /// an app go before these.
+    pub rate_limits: BTreeMap<String, u32>,
+    /// Refused tokens a minute for each address, before the answer is 429.
+    pub refused_tokens: u32,
+    /// How long the headers and the body of a request may take to arrive.
+    pub request_timeout: Duration,
+    /// The most bytes of a body, packed or unpacked.
+    pub body_bytes: usize,
+    /// Peers whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<Network>,
+}
+
+impl Options {
+    /// The defaults: no rate limits, 1000 refused tokens, 30 s, 5 MiB, no proxy.
+    #[must_use]
+    pub fn new(store: Store, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
+        Self {
+            store,
+            clock,
+            entropy,
+            rate_limits: BTreeMap::new(),
+            refused_tokens: 1000,
+            request_timeout: Duration::from_secs(30),
+            body_bytes: 5 << 20,
+            trusted_proxies: Vec::new(),
+        }
+    }
+}
+
+/// Answers requests. Clones share everything.
+#[derive(Clone, Debug)]
+pub struct Front(pub(crate) Arc<State>);
+
+/// What requests share.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    pub(crate) limits: Limits,
+    rate_limits: BTreeMap<String, u32>,
+    refused_tokens: u32,
+    pub(crate) request_timeout: Duration,
+    body_bytes: usize,
+    trusted_proxies: Vec<Network>,
+    pub(crate) draining: AtomicBool,
+    pub(crate) metrics: Metrics,
+}
+
+impl State {
+    /// The calls a minute that `app` has for `operation` on each platform.
+    pub(crate) fn limit(&self, app: &App, operation: Operation) -> Option<u32> {
+        let name = operation.name();
+        app.settings.rate_limits.get(name).or_else(|| self.rate_limits.get(name)).copied()
+    }
+}
+
+impl Front {
+    /// A front over a store.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        Self(Arc::new(State {
+            metrics: Metrics::new(options.store.clone()),
+            store: options.store,
+            clock: options.clock,
+            entropy: options.entropy,
+            limits: Limits::default(),
+            rate_limits: options.rate_limits,
+            refused_tokens: options.refused_tokens,
+            request_timeout: options.request_timeout,
+            body_bytes: options.body_bytes,
+            trusted_proxies: options.trusted_proxies,
+            draining: AtomicBool::new(false),
+        }))
+    }
+
+    /// The answer to one request from `peer`.
+    pub(crate) async fn answer(&self, request: Request<Incoming>, peer: IpAddr) -> Response<Full<Bytes>> {
+        let state = &self.0;
+        let mut visit = Visit {
+            arrived: state.clock.elapsed(),
+            now: state.clock.now(),
+            seed: state.entropy.seed(),
+            route: None,
+            limit: None,
+        };
+        let id = format!("{:032x}", visit.seed);
+        let headers = request.headers().clone();
+        let answered = if request.method() == Method::OPTIONS {
+            Ok(None)
+        } else {
+            handle(state, &mut visit, &id, request, peer).await.map(Some)
+        };
+        let taken = state.clock.elapsed().saturating_sub(visit.arrived);
+        let operation = visit.route.map(|route| route.operation.name());
+        let mut statements = 0;
+        let mut response = match answered {
+            Ok(None) => reply::preflight(),
+            Ok(Some(Answer { status, body, statements: used })) => {
+                statements = used;
+                let (body, packed) = reply::pack(body, &headers);
+                let mut response = reply::json(status, body);
+                if packed {
+                    reply::mark_packed(&mut response);
+                }
+                response
+            }
+            Err(refused) => {
+                report(&refused.refusal, operation, &id);
+                let mut response = reply::refuse(&refused.refusal, operation, &id, &wire::duration(taken));
+                if !refused.allowed.is_empty() {
+                    reply::allow(&mut response, &refused.allowed);
+                }
+                response
+            }
+        };
+        reply::complete(&mut response, &id, visit.limit.unwrap_or_else(|| limits::off(visit.now)));
+        state.metrics.count(operation.unwrap_or("Request"), response.status(), taken);
+        tracing::debug!(
+            request = id,
+            operation,
+            status = response.status().as_u16(),
+            statements,
+            microseconds = u64::try_from(taken.as_micros()).unwrap_or(u64::MAX),
+            "answered"
+        );
+        response
+    }
+}
+
+/// One request on its way.
+struct Visit {
+    arrived: Duration,
+    now: Timestamp,
+    seed: u128,
+    route: Option<&'static Route>,
+    limit: Option<LimitInfo>,
+}
+
+/// A refusal, with the methods that the path knows when that is what was wrong.
+struct Refused {
+    refusal: Refusal,
+    allowed: Vec<&'static str>,
+}
+
+impl<R: Into<Refusal>> From<R> for Refused {
+    fn from(refusal: R) -> Self {
+        Self { refusal: refusal.into(), allowed: Vec::new() }
+    }
+}
+
+/// The straight line: route, key, suspension, token, rate limit, body, operation.
+async fn handle(
+    state: &Arc<State>,
+    visit: &mut Visit,
+    id: &str,
+    request: Request<Incoming>,
+    peer: IpAddr,
+) -> Result<Answer, Refused> {
+    let (head, incoming) = request.into_parts();
+    let (route, parameters) = find(&head.method, head.uri.path())?;
+    visit.route = Some(route);
+    let query = Query::parse(head.uri.query().unwrap_or_default());
+    let admitted = match auth::app(state, &query).await {
+        Ok(app) => auth::caller(&app, &head.headers, route.credential, visit.now).map(|caller| (app, caller)),
+        Err(refusal) => Err(refusal),
+    };
+    let (app, caller) = admitted.map_err(|refusal| {
+        let address = address::counted(address::client(peer, &head.headers, &state.trusted_proxies));
+        let unknown = refusal.status == StatusCode::UNAUTHORIZED;
+        if unknown && state.limits.refused(address, state.refused_tokens, visit.now) {
+            return too_many(
+                "too many refused keys and tokens from this address",
+                limits::off(visit.now),
+                visit.now,
+            );
+        }
+        refusal
+    })?;
+    // Only servers are let in, so every call comes from the platform of servers.
+    let key = (app.key, route.operation, Platform::Server);
+    match state.limits.count(key, state.limit(&app, route.operation), visit.now) {
+        Ok(info) => visit.limit = Some(info),
+        Err(info) => {
+            visit.limit = Some(info);
+            let reason = format!("Too many requests: {} a minute are allowed", info.limit);
+            return Err(too_many(&reason, info, visit.now).into());
+        }
+    }
+    let body = body::read(incoming, &head.headers, state.body_bytes, state.request_timeout).await?;
+    let ctx = Ctx {
+        caller,
+        operation: route.operation,
+        action: route.action,
+        now: visit.now,
+        seed: visit.seed,
+        request: id.to_owned(),
+    };
+    let call = Call {
+        state: Arc::clone(state),
+        app,
+        ctx: Arc::new(ctx),
+        query,
+        parameters,
+        body,
+        arrived: visit.arrived,
+    };
+    Ok((route.handler)(call).await?)
+}
+
+fn find(method: &Method, path: &str) -> Result<(&'static Route, Vec<String>), Refused> {
+    match routes::find(method, path) {
+        Found::Route(route, parameters) => Ok((route, parameters)),
+        Found::Nothing => Err(Refusal::new(StatusCode::NOT_FOUND, Code::DoesNotExist, "Not Found").into()),
+        Found::OtherMethods(allowed) => {
+            let reason = format!("the method must be one of {}, got {method}", allowed.join(", "));
+            let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, Code::NotAllowed, reason);
+            Err(Refused { refusal, allowed })
+        }
+    }
+}
+
+fn too_many(reason: &str, info: LimitInfo, now: Timestamp) -> Refusal {
+    let refusal = Refusal::new(StatusCode::TOO_MANY_REQUESTS, Code::RateLimit, reason);
+    Refusal { retry_after: u32::try_from(info.reset - now.seconds()).ok(), ..refusal }
+}
+
+/// Tells the log what a client is not told.
+fn report(refusal: &Refusal, operation: Option<&str>, request: &str) {
+    let Some(cause) = &refusal.cause else { return };
+    let mut chain = cause.to_string();
+    let mut next = std::error::Error::source(cause.as_ref());
+    while let Some(source) = next {
+        chain = format!("{chain}: {source}");
+        next = source.source();
+    }
+    tracing::error!(request, operation, status = refusal.status.as_u16(), cause = chain, "failed");
+}

@@ -1,0 +1,94 @@
+//! The one conversion from what went wrong to what is answered: status, code, words (DESIGN 5).
+
+use hyper::StatusCode;
+use model::Invalid;
+use operations::Error;
+use wire::error::Code;
+
+/// An answer that is an error.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) status: StatusCode,
+    pub(crate) code: Code,
+    /// What the client is told.
+    pub(crate) reason: String,
+    /// The field that is wrong, and why.
+    pub(crate) field: Option<(String, String)>,
+    /// Seconds after which another try makes sense.
+    pub(crate) retry_after: Option<u32>,
+    /// What the log is told, when that is more than the client may know.
+    pub(crate) cause: Option<Box<Error>>,
+}
+
+impl Refusal {
+    pub(crate) fn new(status: StatusCode, code: Code, reason: impl Into<String>) -> Self {
+        Self { status, code, reason: reason.into(), field: None, retry_after: None, cause: None }
+    }
+
+    fn input(reason: String) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, Code::Input, reason)
+    }
+
+    fn missing(reason: String) -> Self {
+        Self::new(StatusCode::NOT_FOUND, Code::DoesNotExist, reason)
+    }
+
+    fn unavailable(reason: &str, cause: Error) -> Self {
+        let refusal = Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Internal, reason);
+        Self { retry_after: Some(1), cause: Some(Box::new(cause)), ..refusal }
+    }
+
+    /// Something that no request should be able to cause. The client learns the id of its request, nothing else.
+    fn internal(cause: Error) -> Self {
+        let refusal = Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, "internal error");
+        Self { cause: Some(Box::new(cause)), ..refusal }
+    }
+}
+
+impl From<Invalid> for Refusal {
+    fn from(invalid: Invalid) -> Self {
+        let reason = if invalid.field.is_empty() { invalid.why.clone() } else { invalid.to_string() };
+        Self { field: Some((invalid.field, invalid.why)), ..Self::input(reason) }
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Invalid(invalid) => invalid.into(),
+            Error::NoUser(_) | Error::Deleted(_) | Error::NoApp(_) => Self::missing(error.to_string()),
+            Error::AlreadyDeactivated(_)
+            | Error::NotDeactivated(_)
+            | Error::AppExists(_)
+            | Error::Rotating(_)
+            | Error::NotRotating(_) => Self::input(error.to_string()),
+            Error::Forbidden(_) => Self::new(StatusCode::FORBIDDEN, Code::NotAllowed, error.to_string()),
+            Error::Undeclared { .. } => Self::internal(error),
+            Error::Storage(storage) => from_storage(storage),
+        }
+    }
+}
+
+fn from_storage(error: storage::Error) -> Refusal {
+    let told = error.to_string();
+    match error {
+        storage::Error::Timeout(_) => {
+            let refusal = Refusal::new(StatusCode::REQUEST_TIMEOUT, Code::Timeout, told);
+            Refusal { cause: Some(Box::new(error.into())), ..refusal }
+        }
+        storage::Error::Busy => {
+            Refusal::unavailable("too many requests are waiting; try again", error.into())
+        }
+        storage::Error::Unavailable(_) => {
+            Refusal::unavailable("the database cannot be used at the moment; try again", error.into())
+        }
+        storage::Error::Closed => Refusal::unavailable("the server is stopping; try again", error.into()),
+        storage::Error::OutcomeUnknown(_) => Refusal::unavailable(
+            "the change may or may not be stored; read before you try again",
+            error.into(),
+        ),
+        storage::Error::Panicked | storage::Error::Statement { .. } | storage::Error::Unreadable(_) => {
+            Refusal::internal(error.into())
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Every route, as data: method, path, operation, action, credential, handler.
+//!
+//! To add a route, add its line. A path is matched segment by segment; a segment in braces takes any one segment
+//! that is not empty, and a static segment wins over it (v2 1.1). Tests read this table too: no route is without
+//! them.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use hyper::Method;
+use model::{Action, Operation};
+
+use crate::call::Call;
+use crate::refusal::Refusal;
+use crate::reply::Answer;
+use crate::v2;
+
+/// What a handler returns.
+pub(crate) type Handled = Pin<Box<dyn Future<Output = Result<Answer, Refusal>> + Send>>;
+
+/// One route.
+pub(crate) struct Route {
+    pub(crate) method: Method,
+    pub(crate) path: &'static str,
+    pub(crate) operation: Operation,
+    pub(crate) action: Action,
+    pub(crate) credential: Credential,
+    pub(crate) handler: fn(Call) -> Handled,
+}
+
+/// What a caller must show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Credential {
+    /// A server token of the app.
+    Server,
+}
+
+const fn route(
+    method: Method,
+    path: &'static str,
+    operation: Operation,
+    action: Action,
+    handler: fn(Call) -> Handled,
+) -> Route {
+    Route { method, path, operation, action, credential: Credential::Server, handler }
+}
+
+static ROUTES: &[Route] = &[
+    route(Method::GET, "/api/v2/app", Operation::GetApp, Action::ReadApp, |call| {
+        Box::pin(v2::app::get(call))
+    }),
+    route(Method::PATCH, "/api/v2/app", Operation::UpdateApp, Action::UpdateApp, |call| {
+        Box::pin(v2::app::update(call))
+    }),
+    route(Method::GET, "/api/v2/rate_limits", Operation::GetRateLimits, Action::ReadRateLimits, |call| {
+        Box::pin(v2::rate_limits::get(call))
+    }),
+    route(Method::GET, "/api/v2/users", Operation::QueryUsers, Action::SearchUser, |call| {
+        Box::pin(v2::users::query(call))
+    }),
+    route(Method::POST, "/api/v2/users", Operation::UpdateUsers, Action::UpdateUser, |call| {
+        Box::pin(v2::users::upsert(call))
+    }),
+    route(Method::PATCH, "/api/v2/users", Operation::UpdateUsersPartial, Action::UpdateUser, |call| {
+        Box::pin(v2::users::update_partial(call))
+    }),
+    route(
+        Method::POST,
+        "/api/v2/users/{user_id}/deactivate",
+        Operation::DeactivateUser,
+        Action::DeactivateUser,
+        |call| Box::pin(v2::users::deactivate(call)),
+    ),
+    route(
+        Method::POST,
+        "/api/v2/users/{user_id}/reactivate",
+        Operation::ReactivateUser,
+        Action::DeactivateUser,
+        |call| Box::pin(v2::users::reactivate(call)),
+    ),
+];
+
+/// What the table says of a route, for tests and documents.
+#[derive(Clone, Debug)]
+pub struct RouteInfo {
+    /// The method.
+    pub method: &'static str,
+    /// The path, parameters in braces.
+    pub path: &'static str,
+    /// The name of the operation.
+    pub operation: &'static str,
+    /// What a caller must show.
+    pub credential: Credential,
+}
+
+/// Every route.
+pub fn routes() -> impl Iterator<Item = RouteInfo> {
+    ROUTES.iter().map(|route| RouteInfo {
+        method: route.method.as_str(),
+        path: route.path,
+        operation: route.operation.name(),
+        credential: route.credential,
+    })
+}
+
+/// The names of the operations that have a route.
+pub fn operation_names() -> impl Iterator<Item = &'static str> {
+    operations().map(Operation::name)
+}
+
+/// The operations that have a route.
+pub(crate) fn operations() -> impl Iterator<Item = Operation> {
+    ROUTES.iter().map(|route| route.operation)
+}
+
+/// Where a request leads.
+pub(crate) enum Found {
+    /// To a route, with the raw segments that its parameters took.
+    Route(&'static Route, Vec<String>),
+    /// To a path that knows only these methods.
+    OtherMethods(Vec<&'static str>),
+    /// Nowhere.
+    Nothing,
+}
+
+/// Finds the route of a request. `path` is as the client wrote it, percent-encoded.
+///
+/// Slashes at the front count as one: a base URL that ends with a slash makes two (v2 1.1).
+pub(crate) fn find(method: &Method, path: &str) -> Found {
+    let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    let mut matching: Vec<(&Route, Vec<String>)> =
+        ROUTES.iter().filter_map(|route| Some((route, parameters(route.path, &segments)?))).collect();
+    // Fewer parameters are more static segments.
+    let fewest = matching.iter().map(|(_, parameters)| parameters.len()).min();
+    matching.retain(|(_, parameters)| Some(parameters.len()) == fewest);
+    if matching.is_empty() {
+        return Found::Nothing;
+    }
+    match matching.iter().position(|(route, _)| route.method == *method) {
+        Some(place) => {
+            let (route, parameters) = matching.swap_remove(place);
+            Found::Route(route, parameters)
+        }
+        None => Found::OtherMethods(matching.iter().map(|(route, _)| route.method.as_str()).collect()),
+    }
+}
+
+fn parameters(pattern: &str, segments: &[&str]) -> Option<Vec<String>> {
+    let mut given = segments.iter();
+    let mut parameters = Vec::new();
+    for expected in pattern.trim_start_matches('/').split('/') {
+        let segment = given.next()?;
+        if !expected.starts_with('{') {
+            if expected != *segment {
+                return None;
+            }
+        } else if segment.is_empty() {
+            return None;
+        } else {
+            parameters.push((*segment).to_owned());
+        }
+    }
+    given.next().is_none().then_some(parameters)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(method: Method, path: &str, expected: &str) {
+        let found = match find(&method, path) {
+            Found::Route(route, parameters) => format!("{} {parameters:?}", route.operation),
+            Found::OtherMethods(methods) => format!("only {}", methods.join(" ")),
+            Found::Nothing => "nothing".to_owned(),
+        };
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn paths_lead_to_operations() {
+        check(Method::GET, "/api/v2/users", "QueryUsers []");
+        check(Method::PATCH, "//api/v2/users", "UpdateUsersPartial []");
+        check(Method::POST, "/api/v2/users/a%2Fb/deactivate", r#"DeactivateUser ["a%2Fb"]"#);
+        check(Method::DELETE, "/api/v2/users", "only GET POST PATCH");
+        check(Method::GET, "/api/v2/users/a/deactivate", "only POST");
+        for path in
+            ["/", "/api/v2", "/api/v2/users/", "/api/v2/users//deactivate", "/api/v2/users/a/b/deactivate"]
+        {
+            check(Method::POST, path, "nothing");
+        }
+    }
+
+    #[test]
+    fn every_operation_has_one_route() {
+        let mut names: Vec<_> = operation_names().collect();
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all);
+    }
+}

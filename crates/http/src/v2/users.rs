@@ -1,0 +1,58 @@
+//! Users (v2 2.2).
+
+use operations::users::{self, Deactivate, Reactivate};
+use wire::v2::users as wire;
+
+use crate::call::Call;
+use crate::refusal::Refusal;
+use crate::reply::Answer;
+
+/// `POST /api/v2/users`
+pub(crate) async fn upsert(call: Call) -> Result<Answer, Refusal> {
+    let profiles = wire::decode_upsert(call.fields()?)?;
+    let done = call.write(move |tx, ctx| users::upsert(tx, ctx, &profiles)).await?;
+    let body = wire::encode_update(&done.value.users, &call.duration());
+    let answer = Answer::ok(body, done.statements);
+    Ok(if done.value.created > 0 { answer.created() } else { answer })
+}
+
+/// `PATCH /api/v2/users`
+pub(crate) async fn update_partial(call: Call) -> Result<Answer, Refusal> {
+    let patches = wire::decode_update_partial(call.fields()?)?;
+    let done = call.write(move |tx, ctx| users::update_partial(tx, ctx, &patches)).await?;
+    Ok(Answer::ok(wire::encode_update(&done.value, &call.duration()), done.statements))
+}
+
+/// `GET /api/v2/users`
+pub(crate) async fn query(call: Call) -> Result<Answer, Refusal> {
+    let query = wire::decode_query(call.payload()?)?;
+    let done = call.read(move |tx, ctx| users::query(tx, ctx, &query)).await?;
+    Ok(Answer::ok(wire::encode_query(&done.value, &call.duration()), done.statements))
+}
+
+/// `POST /api/v2/users/{user_id}/deactivate`
+pub(crate) async fn deactivate(call: Call) -> Result<Answer, Refusal> {
+    let id = call.user_id()?;
+    let request = wire::decode_deactivate(call.fields()?)?;
+    let command = Deactivate {
+        id,
+        created_by: request.created_by_id,
+        mark_messages_deleted: request.mark_messages_deleted,
+    };
+    let done = call.write(move |tx, ctx| users::deactivate(tx, ctx, &command)).await?;
+    Ok(Answer::ok(wire::encode_one(&done.value, &call.duration()), done.statements))
+}
+
+/// `POST /api/v2/users/{user_id}/reactivate`
+pub(crate) async fn reactivate(call: Call) -> Result<Answer, Refusal> {
+    let id = call.user_id()?;
+    let request = wire::decode_reactivate(call.fields()?)?;
+    let command = Reactivate {
+        id,
+        name: request.name,
+        created_by: request.created_by_id,
+        restore_messages: request.restore_messages,
+    };
+    let done = call.write(move |tx, ctx| users::reactivate(tx, ctx, &command)).await?;
+    Ok(Answer::ok(wire::encode_one(&done.value, &call.duration()), done.statements))
+}

@@ -1,0 +1,214 @@
+//! What an app is: its keys, its standing and its settings.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{Absent, AppKey, Limits, Timestamp};
+
+/// One app: everything that a request is checked against before its operation runs.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// The key under which storage keeps it.
+    pub key: AppKey,
+    /// The public key that clients send.
+    pub api_key: String,
+    /// The name.
+    pub name: String,
+    /// What tokens are signed with.
+    pub secret: Secret,
+    /// The secret before, valid as well while a rotation is under way.
+    pub previous_secret: Option<Secret>,
+    /// Since when and why nobody may use the app.
+    pub suspension: Option<Suspension>,
+    /// The settings.
+    pub settings: AppSettings,
+    /// When the app came to be.
+    pub created_at: Timestamp,
+    /// When the app was last changed.
+    pub updated_at: Timestamp,
+}
+
+impl App {
+    /// The secrets that a token may be signed with, the current one first.
+    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        std::iter::once(&self.secret).chain(&self.previous_secret)
+    }
+}
+
+/// A secret that never shows itself in a log.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Guards `secret`.
+    #[must_use]
+    pub fn new(secret: String) -> Self {
+        Self(secret)
+    }
+
+    /// The secret itself: for signatures, storage and the owner's terminal only.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Secret")
+    }
+}
+
+/// A suspended app answers nobody (code 99).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suspension {
+    /// Since when.
+    pub at: Timestamp,
+    /// Why, as the operator put it.
+    pub explanation: String,
+}
+
+/// The settings of an app, as changed from their defaults.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AppSettings {
+    /// What an upsert does to fields that are not given.
+    #[serde(with = "absent", skip_serializing_if = "is_default")]
+    pub absent: Absent,
+    /// The most bytes of a user; `None` is the default of [`Limits`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_bytes: Option<usize>,
+    /// The most teams of a user; `None` is the default of [`Limits`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub teams: Option<usize>,
+    /// Calls a minute and platform by operation name. What is not named has the server's limit.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub rate_limits: BTreeMap<String, u32>,
+    /// Settings of the contract that no rule reads yet, checked and kept as given. One moves to a field of its own
+    /// when a rule needs it.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub kept: Map<String, Value>,
+}
+
+impl AppSettings {
+    /// The sizes that the app allows.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        let Limits { user_bytes, teams } = Limits::default();
+        Limits { user_bytes: self.user_bytes.unwrap_or(user_bytes), teams: self.teams.unwrap_or(teams) }
+    }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// The stored names of [`Absent`].
+mod absent {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::Absent;
+
+    pub(super) fn serialize<S: Serializer>(absent: &Absent, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(match absent {
+            Absent::Keep => "keep",
+            Absent::Reset => "reset",
+        })
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Absent, D::Error> {
+        match String::deserialize(deserializer)?.as_str() {
+            "keep" => Ok(Absent::Keep),
+            "reset" => Ok(Absent::Reset),
+            other => Err(serde::de::Error::custom(format!("unknown choice {other}"))),
+        }
+    }
+}
+
+/// A change of settings: every `Some` replaces what is stored.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SettingsPatch {
+    /// See [`AppSettings::absent`].
+    pub absent: Option<Absent>,
+    /// See [`AppSettings::user_bytes`].
+    pub user_bytes: Option<usize>,
+    /// See [`AppSettings::teams`].
+    pub teams: Option<usize>,
+    /// See [`AppSettings::rate_limits`]; replaces all of them.
+    pub rate_limits: Option<BTreeMap<String, u32>>,
+    /// See [`AppSettings::kept`]; `Value::Null` takes a setting back.
+    pub kept: Map<String, Value>,
+}
+
+impl SettingsPatch {
+    /// The settings that this change makes of `before`.
+    #[must_use]
+    pub fn apply(&self, before: &AppSettings) -> AppSettings {
+        let mut settings = before.clone();
+        settings.absent = self.absent.unwrap_or(before.absent);
+        settings.user_bytes = self.user_bytes.or(before.user_bytes);
+        settings.teams = self.teams.or(before.teams);
+        if let Some(limits) = &self.rate_limits {
+            settings.rate_limits.clone_from(limits);
+        }
+        for (name, value) in &self.kept {
+            if value.is_null() {
+                settings.kept.shift_remove(name);
+            } else {
+                settings.kept.insert(name.clone(), value.clone());
+            }
+        }
+        settings
+    }
+
+    /// The names of the settings that are given, for the log.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let own = [
+            ("absent", self.absent.is_some()),
+            ("user_bytes", self.user_bytes.is_some()),
+            ("teams", self.teams.is_some()),
+            ("rate_limits", self.rate_limits.is_some()),
+        ];
+        let own = own.into_iter().filter(|(_, given)| *given).map(|(name, _)| name.to_owned());
+        own.chain(self.kept.keys().cloned()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_patch_changes_what_it_names_and_nothing_else() {
+        let kept = |value: Value| value.as_object().cloned().unwrap_or_default();
+        let before = AppSettings {
+            absent: Absent::Reset,
+            teams: Some(3),
+            kept: kept(json!({"webhook_url": "http://a", "sqs_url": "b"})),
+            ..AppSettings::default()
+        };
+        assert_eq!(SettingsPatch::default().apply(&before), before);
+        let patch = SettingsPatch {
+            user_bytes: Some(9000),
+            kept: kept(json!({"webhook_url": "http://c", "sqs_url": null})),
+            ..SettingsPatch::default()
+        };
+        assert_eq!(patch.names(), ["user_bytes", "webhook_url", "sqs_url"]);
+        let after = patch.apply(&before);
+        assert_eq!(after.limits(), Limits { user_bytes: 9000, teams: 3 });
+        assert_eq!(after.kept, kept(json!({"webhook_url": "http://c"})));
+        let stored = serde_json::to_string(&after).unwrap();
+        assert_eq!(serde_json::from_str::<AppSettings>(&stored).unwrap(), after);
+    }
+
+    #[test]
+    fn secrets_do_not_show() {
+        assert_eq!(format!("{:?}", Secret::new("hush".to_owned())), "Secret");
+    }
+}

@@ -1,0 +1,171 @@
+//! What a user is, as stored and as seen.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Custom, Timestamp, UserId, UserKey};
+
+/// A user of one app: the profile and its standing, without what hangs on it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct User {
+    /// The id, unique within the app.
+    pub id: UserId,
+    /// The display name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The address of the avatar; any text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// The role in the whole app.
+    pub role: String,
+    /// The teams, each once, in the order given.
+    pub teams: Vec<String>,
+    /// The role within a team; every key is one of `teams`.
+    pub teams_role: BTreeMap<String, String>,
+    /// The preferred language as `xx` or `xx-YY`; empty when unset.
+    pub language: String,
+    /// Whether the user hides that it is online.
+    pub invisible: bool,
+    /// What the user shares with others; `None` until first set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub privacy: Option<Privacy>,
+    /// The app's own data.
+    pub custom: Custom,
+    /// When the user came to be. Grows strictly with the key within an app.
+    pub created_at: Timestamp,
+    /// When the user was last changed.
+    pub updated_at: Timestamp,
+    /// Since when the user is deactivated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deactivated_at: Option<Timestamp>,
+    /// Since when the user is deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<Timestamp>,
+    /// Tokens of the user that were issued before are revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens_revoked_before: Option<Timestamp>,
+}
+
+/// A user with the key under which storage keeps it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredUser {
+    /// The key.
+    pub key: UserKey,
+    /// The user.
+    pub user: User,
+}
+
+/// What a user shares with others; `None` is "not set", which counts as shared (semantics 1.24).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Privacy {
+    /// Whether others see that the user is typing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub typing_indicators: Option<bool>,
+    /// Whether others see how far the user has read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_receipts: Option<bool>,
+    /// Whether others see what has been delivered to the user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery_receipts: Option<bool>,
+}
+
+impl Privacy {
+    /// These settings, with those of `newer` that are set put over them (semantics 3, DESIGN 3).
+    #[must_use]
+    pub fn merged(self, newer: Self) -> Self {
+        Self {
+            typing_indicators: newer.typing_indicators.or(self.typing_indicators),
+            read_receipts: newer.read_receipts.or(self.read_receipts),
+            delivery_receipts: newer.delivery_receipts.or(self.delivery_receipts),
+        }
+    }
+
+    /// The place of one switch.
+    pub fn switch(&mut self, switch: PrivacySwitch) -> &mut Option<bool> {
+        match switch {
+            PrivacySwitch::TypingIndicators => &mut self.typing_indicators,
+            PrivacySwitch::ReadReceipts => &mut self.read_receipts,
+            PrivacySwitch::DeliveryReceipts => &mut self.delivery_receipts,
+        }
+    }
+}
+
+/// One of the switches of [`Privacy`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PrivacySwitch {
+    /// [`Privacy::typing_indicators`]
+    TypingIndicators,
+    /// [`Privacy::read_receipts`]
+    ReadReceipts,
+    /// [`Privacy::delivery_receipts`]
+    DeliveryReceipts,
+}
+
+/// A user with everything that a response shows of it: loaded by storage, cut to its audience by operations,
+/// printed by wire.
+///
+/// A part whose feature has not come holds a type without values, so the list is provably empty.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UserView {
+    /// The user.
+    pub user: User,
+    /// Whether the user is connected and shows it.
+    pub online: bool,
+    /// The ban from the whole app that is in force.
+    pub ban: Option<Ban>,
+    /// Whom the user has blocked.
+    pub blocks: Vec<UserId>,
+    /// Whom the user has muted.
+    pub mutes: Vec<UserMute>,
+    /// Which channels the user has muted.
+    pub channel_mutes: Vec<ChannelMute>,
+    /// The push devices of the user.
+    pub devices: Vec<Device>,
+    /// What the user has not read.
+    pub unread: Unread,
+}
+
+impl UserView {
+    /// A user on which nothing hangs.
+    #[must_use]
+    pub fn bare(user: User) -> Self {
+        Self {
+            user,
+            online: false,
+            ban: None,
+            blocks: Vec::new(),
+            mutes: Vec::new(),
+            channel_mutes: Vec::new(),
+            devices: Vec::new(),
+            unread: Unread::default(),
+        }
+    }
+}
+
+/// A ban. There are none yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ban {}
+
+/// A muted user. There are none yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UserMute {}
+
+/// A muted channel. There are none yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChannelMute {}
+
+/// A push device. There are none yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Device {}
+
+/// Counts of what a user has not read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unread {
+    /// Messages over all channels.
+    pub messages: u64,
+    /// Channels with at least one unread message.
+    pub channels: u64,
+    /// Threads with unread replies.
+    pub threads: u64,
+}

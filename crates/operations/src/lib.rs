@@ -1,0 +1,14 @@
+//! What can be done: one function per operation over a transaction, a context and a command.
+//!
+//! A function asks for permission first, checks the command against what is stored, applies it, and appends to the
+//! log. It is synchronous and repeatable: time and chance come in [`Ctx`]. To add an operation, write its function
+//! in the module of its noun and a route that names it.
+
+pub mod apps;
+mod ctx;
+mod error;
+pub mod log;
+pub mod users;
+
+pub use ctx::Ctx;
+pub use error::Error;

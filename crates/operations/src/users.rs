@@ -1,0 +1,224 @@
+//! Operations on users.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{Action, App, Event, Invalid, Patch, Profile, StoredUser, User, UserId, UserQuery, UserView};
+use storage::Tx;
+use storage::log::Entry;
+use storage::users::{self, Change};
+
+use crate::{Ctx, Error};
+
+/// The most users that one call creates or changes (semantics 2.1, 3.2).
+pub const MOST_USERS: usize = 100;
+
+/// What an upsert has done.
+#[derive(Debug)]
+pub struct Upserted {
+    /// The users after it.
+    pub users: Vec<UserView>,
+    /// How many of them are new.
+    pub created: usize,
+}
+
+/// Creates users or replaces their profiles, all or none (semantics 2).
+///
+/// # Errors
+/// The first refusal in the order of the request.
+pub fn upsert(tx: &mut Tx<'_>, ctx: &Ctx, profiles: &[(UserId, Profile)]) -> Result<Upserted, Error> {
+    ctx.permit(Action::UpdateUser)?;
+    let app = ctx.app()?;
+    check_count(profiles.len())?;
+    let mut known = known(tx, app, profiles.iter().map(|(id, _)| id))?;
+    let limits = app.settings.limits();
+    let mut changes = Vec::with_capacity(profiles.len());
+    for (id, profile) in profiles {
+        let before = known.remove(id);
+        let user = before.as_ref().map(|stored| &stored.user);
+        refuse_deleted(user)?;
+        let after = profile
+            .apply(id, user, ctx.now, app.settings.absent, &limits)
+            .map_err(|invalid| invalid.within(format_args!("users.{id}")))?;
+        changes.push(Change { before, after });
+    }
+    let created = changes.iter().filter(|change| change.before.is_none()).count();
+    Ok(Upserted { users: store(tx, ctx, app, changes)?, created })
+}
+
+/// Changes single fields of users, all or none (semantics 3). A user that is named more than once gets its changes
+/// in the order of the request.
+///
+/// # Errors
+/// The first refusal in the order of the request.
+pub fn update_partial(tx: &mut Tx<'_>, ctx: &Ctx, patches: &[Patch]) -> Result<Vec<UserView>, Error> {
+    ctx.permit(Action::UpdateUser)?;
+    let app = ctx.app()?;
+    check_count(patches.len())?;
+    let mut known = known(tx, app, patches.iter().map(|patch| &patch.id))?;
+    let limits = app.settings.limits();
+    let mut changed: BTreeMap<&UserId, User> = BTreeMap::new();
+    for (place, patch) in patches.iter().enumerate() {
+        let before = changed.get(&patch.id).or_else(|| known.get(&patch.id).map(|stored| &stored.user));
+        let before = before.ok_or_else(|| Error::NoUser(patch.id.clone()))?;
+        refuse_deleted(Some(before))?;
+        let after = patch
+            .apply(before, ctx.now, &limits)
+            .map_err(|invalid| invalid.within(format_args!("users.{place}")))?;
+        changed.insert(&patch.id, after);
+    }
+    let changes = changed.into_iter().map(|(id, after)| Change { before: known.remove(id), after }).collect();
+    store(tx, ctx, app, changes)
+}
+
+/// Finds users (semantics 4).
+///
+/// # Errors
+/// When the store fails.
+pub fn query(tx: &mut Tx<'_>, ctx: &Ctx, query: &UserQuery) -> Result<Vec<UserView>, Error> {
+    ctx.permit(Action::SearchUser)?;
+    let found = users::find(tx, ctx.app()?.key, query)?;
+    Ok(users::views(found))
+}
+
+/// Shuts a user out, keeping its data (semantics 9).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deactivate {
+    /// Whom.
+    pub id: UserId,
+    /// Who is to be recorded as the author.
+    pub created_by: Option<UserId>,
+    /// Whether the user's messages are to show as deleted.
+    pub mark_messages_deleted: bool,
+}
+
+/// Carries out [`Deactivate`].
+///
+/// # Errors
+/// When there is no such user or author, or the user is deleted or deactivated.
+pub fn deactivate(tx: &mut Tx<'_>, ctx: &Ctx, command: &Deactivate) -> Result<UserView, Error> {
+    ctx.permit(Action::DeactivateUser)?;
+    let app = ctx.app()?;
+    let (before, author) = subject_and_author(tx, app, &command.id, command.created_by.as_ref())?;
+    if before.user.deactivated_at.is_some() {
+        return Err(Error::AlreadyDeactivated(command.id.clone()));
+    }
+    let after = before.user.deactivated(ctx.now);
+    let event = |user| Event::UserDeactivated {
+        user,
+        created_by: command.created_by.clone(),
+        mark_messages_deleted: command.mark_messages_deleted,
+    };
+    store_one(tx, ctx, app, Change { before: Some(before), after }, author, event)
+}
+
+/// Lets a deactivated user in again (semantics 9).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reactivate {
+    /// Whom.
+    pub id: UserId,
+    /// A new name on the way back.
+    pub name: Option<String>,
+    /// Who is to be recorded as the author.
+    pub created_by: Option<UserId>,
+    /// Whether messages that the deactivation hid are to come back.
+    pub restore_messages: bool,
+}
+
+/// Carries out [`Reactivate`].
+///
+/// # Errors
+/// When there is no such user or author, or the user is deleted or not deactivated.
+pub fn reactivate(tx: &mut Tx<'_>, ctx: &Ctx, command: &Reactivate) -> Result<UserView, Error> {
+    ctx.permit(Action::DeactivateUser)?;
+    let app = ctx.app()?;
+    let (before, author) = subject_and_author(tx, app, &command.id, command.created_by.as_ref())?;
+    if before.user.deactivated_at.is_none() {
+        return Err(Error::NotDeactivated(command.id.clone()));
+    }
+    let after = before.user.reactivated(ctx.now, command.name.as_deref(), &app.settings.limits())?;
+    let event = |user| Event::UserReactivated {
+        user,
+        created_by: command.created_by.clone(),
+        restore_messages: command.restore_messages,
+    };
+    store_one(tx, ctx, app, Change { before: Some(before), after }, author, event)
+}
+
+fn check_count(users: usize) -> Result<(), Error> {
+    if (1..=MOST_USERS).contains(&users) {
+        return Ok(());
+    }
+    Err(Invalid::new("users", format!("must hold 1 to {MOST_USERS} users, holds {users}")).into())
+}
+
+fn known<'a>(
+    tx: &mut Tx<'_>,
+    app: &App,
+    ids: impl Iterator<Item = &'a UserId>,
+) -> Result<BTreeMap<UserId, StoredUser>, Error> {
+    let ids: BTreeSet<&UserId> = ids.collect();
+    let found = users::by_ids(tx, app.key, &ids)?;
+    Ok(found.into_iter().map(|stored| (stored.user.id.clone(), stored)).collect())
+}
+
+fn refuse_deleted(user: Option<&User>) -> Result<(), Error> {
+    match user {
+        Some(user) if user.deleted_at.is_some() => Err(Error::Deleted(user.id.clone())),
+        _ => Ok(()),
+    }
+}
+
+/// Stores profiles. New users are stored in the order of their ids, which settles the default sort order among users
+/// of one batch.
+fn store(tx: &mut Tx<'_>, ctx: &Ctx, app: &App, mut changes: Vec<Change>) -> Result<Vec<UserView>, Error> {
+    changes.sort_unstable_by(|left, right| left.after.id.cmp(&right.after.id));
+    let is_new: Vec<bool> = changes.iter().map(|change| change.before.is_none()).collect();
+    let stored = users::put(tx, app.key, changes)?;
+    let entries: Vec<Entry> = stored
+        .iter()
+        .zip(is_new)
+        .map(|(stored, is_new)| {
+            let user = Box::new(stored.user.clone());
+            let event = if is_new { Event::UserCreated { user } } else { Event::UserUpdated { user } };
+            Entry { event, person: Some(stored.key), others: Vec::new() }
+        })
+        .collect();
+    ctx.record(tx, app.key, &entries)?;
+    Ok(users::views(stored))
+}
+
+fn subject_and_author(
+    tx: &mut Tx<'_>,
+    app: &App,
+    subject: &UserId,
+    author: Option<&UserId>,
+) -> Result<(StoredUser, Option<StoredUser>), Error> {
+    let mut found = known(tx, app, std::iter::once(subject).chain(author))?;
+    let author = author.map(|id| found.get(id).cloned().ok_or_else(|| Error::NoUser(id.clone())));
+    let subject = found.remove(subject).ok_or_else(|| Error::NoUser(subject.clone()))?;
+    refuse_deleted(Some(&subject.user))?;
+    Ok((subject, author.transpose()?))
+}
+
+fn store_one(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    app: &App,
+    change: Change,
+    author: Option<StoredUser>,
+    event: impl Fn(Box<User>) -> Event,
+) -> Result<UserView, Error> {
+    let stored = users::put(tx, app.key, vec![change])?;
+    let author = author.map(|author| author.key);
+    let entries: Vec<Entry> = stored
+        .iter()
+        .map(|stored| Entry {
+            event: event(Box::new(stored.user.clone())),
+            person: Some(stored.key),
+            others: author.into_iter().filter(|author| *author != stored.key).collect(),
+        })
+        .collect();
+    ctx.record(tx, app.key, &entries)?;
+    // One change was stored, so there is one view.
+    users::views(stored).pop().ok_or(Error::Storage(storage::Error::Unreadable("user")))
+}

@@ -1,0 +1,99 @@
+//! Apps: one row each, settings as one JSON text.
+
+use model::{App, AppKey, AppSettings, Secret, Suspension, Timestamp};
+
+use crate::sql::{Row, Sql, Value};
+use crate::{Error, Tx};
+
+/// An app that is about to be made.
+#[derive(Debug)]
+pub struct NewApp<'a> {
+    /// The public key.
+    pub api_key: &'a str,
+    /// The name.
+    pub name: &'a str,
+    /// What tokens are to be signed with.
+    pub secret: &'a Secret,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// The app with this public key.
+///
+/// # Errors
+/// When a statement fails or the row cannot be read.
+pub fn by_api_key(tx: &mut Tx<'_>, api_key: &str) -> Result<Option<App>, Error> {
+    const SELECT: Sql = Sql::new(
+        "SELECT key, api_key, name, secret, previous_secret, suspended_at, suspended_explanation, settings, \
+         created_at, updated_at FROM apps WHERE api_key = $1",
+    );
+    Ok(tx.query(SELECT, &[api_key.into()], read)?.pop())
+}
+
+/// Every app, oldest first.
+///
+/// # Errors
+/// When a statement fails or a row cannot be read.
+pub fn all(tx: &mut Tx<'_>) -> Result<Vec<App>, Error> {
+    const SELECT: Sql = Sql::new(
+        "SELECT key, api_key, name, secret, previous_secret, suspended_at, suspended_explanation, settings, \
+         created_at, updated_at FROM apps ORDER BY key",
+    );
+    tx.query(SELECT, &[], read)
+}
+
+/// Makes an app; `None` when its public key is taken.
+///
+/// # Errors
+/// When a statement fails.
+pub fn insert(tx: &mut Tx<'_>, app: &NewApp<'_>) -> Result<Option<AppKey>, Error> {
+    const INSERT: Sql = Sql::new(
+        "INSERT INTO apps (api_key, name, secret, settings, created_at, updated_at) VALUES ($1, $2, $3, '{}', $4, $4) \
+         ON CONFLICT (api_key) DO NOTHING RETURNING key",
+    );
+    let parameters = [app.api_key.into(), app.name.into(), app.secret.reveal().into(), app.now.into()];
+    Ok(tx.query(INSERT, &parameters, |row| row.integer(0).map(AppKey))?.pop())
+}
+
+/// Stores everything of `app` that can change.
+///
+/// # Errors
+/// When a statement fails.
+pub fn update(tx: &mut Tx<'_>, app: &App) -> Result<(), Error> {
+    const UPDATE: Sql = Sql::new(
+        "UPDATE apps SET name = $2, secret = $3, previous_secret = $4, suspended_at = $5, \
+         suspended_explanation = $6, settings = $7, updated_at = $8 WHERE key = $1",
+    );
+    let settings = serde_json::to_string(&app.settings).map_err(|_| Error::Unreadable("settings"))?;
+    let suspension = app.suspension.as_ref();
+    let parameters: [Value; 8] = [
+        app.key.0.into(),
+        app.name.as_str().into(),
+        app.secret.reveal().into(),
+        app.previous_secret.as_ref().map(Secret::reveal).into(),
+        suspension.map(|suspension| suspension.at).into(),
+        suspension.map_or("", |suspension| &suspension.explanation).into(),
+        settings.into(),
+        app.updated_at.into(),
+    ];
+    tx.execute(UPDATE, &parameters)?;
+    tx.app_changed(&app.api_key);
+    Ok(())
+}
+
+fn read(row: &Row<'_>) -> Result<App, Error> {
+    let settings: AppSettings =
+        serde_json::from_str(&row.text(7)?).map_err(|_| Error::Unreadable("settings of an app"))?;
+    let explanation = row.text(6)?;
+    Ok(App {
+        key: AppKey(row.integer(0)?),
+        api_key: row.text(1)?,
+        name: row.text(2)?,
+        secret: Secret::new(row.text(3)?),
+        previous_secret: row.optional_text(4)?.map(Secret::new),
+        suspension: row.optional_timestamp(5)?.map(|at| Suspension { at, explanation }),
+        settings,
+        created_at: row.timestamp(8)?,
+        updated_at: row.timestamp(9)?,
+    })
+}

@@ -1,0 +1,128 @@
+//! What can go wrong between an operation and the disk.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Why a closure given to the store has no result. Cloned, because a `Tx` keeps its first failure.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// The queue is full; nothing ran. Worth another try.
+    #[error("too much work is waiting for the database")]
+    Busy,
+    /// The work was not begun, or the read was stopped, within its budget; nothing changed.
+    #[error("the database did not answer within {} s", .0.as_secs_f32())]
+    Timeout(Duration),
+    /// The commit failed: what the closure wrote may or may not be stored.
+    #[error("the commit failed, its outcome is unknown")]
+    OutcomeUnknown(#[source] Arc<rusqlite::Error>),
+    /// The engine could not begin a transaction, or be reached again after a failure; nothing ran. Worth another try.
+    #[error("the database cannot be used at the moment")]
+    Unavailable(#[source] Arc<rusqlite::Error>),
+    /// The store is closing and takes no more work; nothing ran.
+    #[error("the store is closed")]
+    Closed,
+    /// The closure panicked; what it wrote was rolled back.
+    #[error("the operation panicked")]
+    Panicked,
+    /// A statement failed; what the closure wrote is rolled back.
+    #[error("a statement failed: {statement}")]
+    Statement {
+        /// The SQL, which never contains values.
+        statement: &'static str,
+        /// What the engine said.
+        #[source]
+        source: Arc<rusqlite::Error>,
+    },
+    /// A stored value is not what this version writes.
+    #[error("the stored {0} cannot be read")]
+    Unreadable(&'static str),
+}
+
+/// Why a database could not be opened. `Display` is one line for an operator, [`OpenError::hint`] another.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The directory cannot be made, read or written.
+    #[error("cannot use the data directory {}", path.display())]
+    Directory {
+        /// The data directory.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Another process serves from the directory.
+    #[error("another server is using the data directory {}", .0.display())]
+    Locked(PathBuf),
+    /// The file is a database of some other program, or none.
+    #[error("{} is not a Headwater database", .0.display())]
+    Foreign(PathBuf),
+    /// There is no database, and the caller only wants to read one.
+    #[error("there is no database in {}", .0.display())]
+    Missing(PathBuf),
+    /// The schema lacks a step of this version, and the caller only wants to read.
+    #[error("the database has schema {found}, this version needs {known}")]
+    Older {
+        /// The newest migration in the database, 0 for none.
+        found: i64,
+        /// The newest migration of this program.
+        known: i64,
+    },
+    /// A newer version of Headwater has changed the schema.
+    #[error("the database has schema {found}, this version knows {known}")]
+    Newer {
+        /// The newest migration in the database.
+        found: i64,
+        /// The newest migration of this program.
+        known: i64,
+    },
+    /// A migration that ran is not the one this program carries.
+    #[error("migration {number} of the database differs from the one of this version")]
+    Altered {
+        /// The number of the migration.
+        number: i64,
+    },
+    /// The engine failed.
+    #[error("cannot open the database {}", path.display())]
+    Engine {
+        /// The database file.
+        path: PathBuf,
+        /// What the engine said.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// The system starts no more threads.
+    #[error("cannot start a thread")]
+    Thread(#[source] std::io::Error),
+}
+
+/// Why [`peek`](crate::peek) has nothing to show.
+#[derive(Debug, thiserror::Error)]
+pub enum PeekError {
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The closure failed.
+    #[error(transparent)]
+    Read(#[from] Error),
+}
+
+impl OpenError {
+    /// What an operator can do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Directory { .. } => "choose a directory that this user may write to with --data-dir",
+            Self::Locked(_) => "stop the other server, or choose another directory with --data-dir",
+            Self::Foreign(_) => "choose another directory with --data-dir",
+            Self::Missing(_) => "start the server once, or name its data directory with --data-dir",
+            Self::Older { .. } => "start the server of this version once: it brings the database up to date",
+            Self::Newer { .. } => "run the version of Headwater that last used this database, or a later one",
+            Self::Altered { .. } => {
+                "run the version of Headwater that made this database, or restore a backup"
+            }
+            Self::Engine { .. } => "check that the disk has free space and that this user may write to it",
+            Self::Thread(_) => "raise the number of threads that this user may start",
+        }
+    }
+}

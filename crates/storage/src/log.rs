@@ -1,0 +1,134 @@
+//! The log: one append-only table that every change of state writes to, in its own transaction (DESIGN 1).
+//!
+//! Its readers come with their features. Rows go by age and size, a batch at a time, in the background lane.
+
+use model::{AppKey, Event, Timestamp, UserKey};
+
+use crate::sql::{Sql, Value};
+use crate::{Error, Tx};
+
+/// One change to be appended.
+#[derive(Debug)]
+pub struct Entry {
+    /// What happened.
+    pub event: Event,
+    /// The key of the user whom the event is about.
+    pub person: Option<UserKey>,
+    /// Everyone else whose data or id the event holds.
+    pub others: Vec<UserKey>,
+}
+
+/// Who changed what, when: the same for every entry of one operation.
+#[derive(Debug)]
+pub struct Origin<'a> {
+    /// The app.
+    pub app: AppKey,
+    /// When.
+    pub time: Timestamp,
+    /// Who: a kind of caller or a user id.
+    pub actor: &'a str,
+    /// The operation's name.
+    pub operation: &'static str,
+    /// The id of the request.
+    pub request: &'a str,
+}
+
+/// Appends `entries` in their order: one statement, and one more when somebody besides a subject is named.
+///
+/// # Errors
+/// When a statement fails.
+pub fn append(tx: &mut Tx<'_>, origin: &Origin<'_>, entries: &[Entry]) -> Result<(), Error> {
+    // A trigger adds the subject to `log_person`.
+    const INSERT: Sql = Sql::new(
+        "INSERT INTO log (app, time, actor, operation, request, event, subject, person, payload) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING sequence",
+    );
+    const NAME: Sql = Sql::new("INSERT INTO log_person (log, user) VALUES ($1, $2) ON CONFLICT DO NOTHING");
+    let rows: Vec<[Value; 9]> = entries
+        .iter()
+        .map(|entry| {
+            let payload = entry.event.to_stored().map_err(|_| Error::Unreadable("event"))?;
+            Ok([
+                origin.app.0.into(),
+                origin.time.into(),
+                origin.actor.into(),
+                origin.operation.into(),
+                origin.request.into(),
+                entry.event.name().into(),
+                entry.event.subject().map_or("", |user| user.id.as_str()).into(),
+                entry.person.map(|person| person.0).into(),
+                payload.into(),
+            ])
+        })
+        .collect::<Result<_, Error>>()?;
+    let sequences = tx.query_each(INSERT, &rows, |row| row.integer(0))?;
+    let others: Vec<[Value; 2]> = entries
+        .iter()
+        .zip(sequences)
+        .flat_map(|(entry, sequence)| {
+            entry.others.iter().map(move |person| [sequence.into(), person.0.into()])
+        })
+        .collect();
+    tx.execute_each(NAME, &others)?;
+    Ok(())
+}
+
+/// How much of the log is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Retention {
+    /// Rows before this go.
+    pub since: Timestamp,
+    /// The oldest rows go while the log is larger than this many bytes.
+    pub bytes: u64,
+}
+
+/// Rows taken away by one call of [`prune`]: few enough that other writes do not wait.
+pub const PRUNED_AT_ONCE: i64 = 1000;
+
+/// Takes away at most [`PRUNED_AT_ONCE`] of the oldest rows that `retention` does not keep. Answers how many went;
+/// fewer than that many means that the log is within its bounds.
+///
+/// # Errors
+/// When a statement fails.
+pub fn prune(tx: &mut Tx<'_>, retention: &Retention) -> Result<usize, Error> {
+    const OLDEST: Sql = Sql::new("SELECT sequence, time FROM log ORDER BY sequence LIMIT $1");
+    const FORGET: Sql = Sql::new("DELETE FROM log_person WHERE log <= $1");
+    const DELETE: Sql = Sql::new("DELETE FROM log WHERE sequence <= $1");
+    let oldest =
+        tx.query(OLDEST, &[PRUNED_AT_ONCE.into()], |row| Ok((row.integer(0)?, row.timestamp(1)?)))?;
+    let excess = excess(tx, retention.bytes)?;
+    let last = oldest
+        .iter()
+        .enumerate()
+        .take_while(|(place, (_, time))| *time < retention.since || *place < excess)
+        .last()
+        .map(|(_, (sequence, _))| *sequence);
+    let Some(last) = last else { return Ok(0) };
+    tx.execute(FORGET, &[last.into()])?;
+    tx.execute(DELETE, &[last.into()])
+}
+
+/// How many of the oldest rows stand between the log and `most` bytes.
+///
+/// The size is an estimate from the number of rows, which have no gaps but those of refused writes, and the mean of
+/// a sample: counting bytes exactly would read the whole log or cost every write a statement.
+fn excess(tx: &mut Tx<'_>, most: u64) -> Result<usize, Error> {
+    const ENDS: Sql = Sql::new("SELECT COALESCE(MIN(sequence), 0), COALESCE(MAX(sequence), -1) FROM log");
+    const SAMPLE: Sql =
+        Sql::new("SELECT LENGTH(payload) FROM log WHERE sequence >= $1 ORDER BY sequence LIMIT 1");
+    /// What a row and its entries in indexes take beside the payload.
+    const OVERHEAD: i64 = 150;
+    const SAMPLES: i64 = 64;
+    let ends = tx.query(ENDS, &[], |row| Ok((row.integer(0)?, row.integer(1)?)))?;
+    let Some(&(first, last)) = ends.first() else { return Ok(0) };
+    let rows = last - first + 1;
+    if rows <= 0 {
+        return Ok(0);
+    }
+    let places: Vec<[Value; 1]> =
+        (0..SAMPLES).map(|sample| [(first + rows * sample / SAMPLES).into()]).collect();
+    let lengths = tx.query_each(SAMPLE, &places, |row| row.integer(0))?;
+    let mean = OVERHEAD + lengths.iter().sum::<i64>() / i64::try_from(lengths.len().max(1)).unwrap_or(1);
+    let kept = i64::try_from(most).unwrap_or(i64::MAX) / mean;
+    Ok(usize::try_from(rows - kept).unwrap_or(0))
+}

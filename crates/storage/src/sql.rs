@@ -1,0 +1,131 @@
+//! Statements, the values that go in and the rows that come out, independent of the engine.
+
+use model::Timestamp;
+
+use crate::Error;
+
+/// One statement: a constant where the dialects agree.
+///
+/// Parameters are `$1`, `$2`, ... The text is also the key of the engine's statement cache and the only part of a
+/// statement that may reach a log. A statement whose dialects differ gets a constructor with one text for each
+/// engine when the second engine comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sql(pub(crate) &'static str);
+
+impl Sql {
+    /// A statement that every engine understands.
+    #[must_use]
+    pub const fn new(text: &'static str) -> Self {
+        Self(text)
+    }
+}
+
+/// A value bound to a parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// SQL NULL.
+    Null,
+    /// A 64-bit integer; booleans are 0 and 1, times are nanoseconds.
+    Integer(i64),
+    /// A 64-bit float.
+    Real(f64),
+    /// Text without U+0000.
+    Text(String),
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Integer(value)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Integer(i64::from(value))
+    }
+}
+
+impl From<f64> for Value {
+    fn from(value: f64) -> Self {
+        Self::Real(value)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        Self::Text(value.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(value: String) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl From<Timestamp> for Value {
+    fn from(value: Timestamp) -> Self {
+        Self::Integer(value.nanoseconds())
+    }
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+/// One row of an answer. Columns are counted from 0 in the order of the SELECT or RETURNING list.
+#[derive(Debug)]
+pub struct Row<'a>(pub(crate) &'a rusqlite::Row<'a>);
+
+impl Row<'_> {
+    /// The column as an integer.
+    ///
+    /// # Errors
+    /// [`Error::Unreadable`] when the column holds something else, as for the other accessors.
+    pub fn integer(&self, column: usize) -> Result<i64, Error> {
+        self.0.get(column).map_err(|_| Error::Unreadable("integer"))
+    }
+
+    /// The column as text.
+    ///
+    /// # Errors
+    /// See [`Row::integer`].
+    pub fn text(&self, column: usize) -> Result<String, Error> {
+        self.0.get(column).map_err(|_| Error::Unreadable("text"))
+    }
+
+    /// The column as text, `None` for NULL.
+    ///
+    /// # Errors
+    /// See [`Row::integer`].
+    pub fn optional_text(&self, column: usize) -> Result<Option<String>, Error> {
+        self.0.get(column).map_err(|_| Error::Unreadable("text"))
+    }
+
+    /// The column as a boolean stored as 0 or 1.
+    ///
+    /// # Errors
+    /// See [`Row::integer`].
+    pub fn boolean(&self, column: usize) -> Result<bool, Error> {
+        Ok(self.integer(column)? != 0)
+    }
+
+    /// The column as a time.
+    ///
+    /// # Errors
+    /// See [`Row::integer`].
+    pub fn timestamp(&self, column: usize) -> Result<Timestamp, Error> {
+        self.integer(column).map(Timestamp::from_nanoseconds)
+    }
+
+    /// The column as a time, `None` for NULL.
+    ///
+    /// # Errors
+    /// See [`Row::integer`].
+    pub fn optional_timestamp(&self, column: usize) -> Result<Option<Timestamp>, Error> {
+        let nanoseconds: Option<i64> = self.0.get(column).map_err(|_| Error::Unreadable("time"))?;
+        Ok(nanoseconds.map(Timestamp::from_nanoseconds))
+    }
+}

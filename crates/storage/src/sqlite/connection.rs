@@ -1,0 +1,143 @@
+//! Connections and their settings. Each setting is read back: the engine ignores what it does not know or cannot do,
+//! and a server that believes itself durable must be.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, OpenFlags, ffi};
+
+use super::directory::Directory;
+use crate::options::Durability;
+
+/// How long a statement waits for a lock that a process beside us holds (an operator's shell, a backup), and how
+/// long a checkpoint waits for readers: longer than any read may run.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Prepared statements kept for each connection: more than the program has, so that none is prepared twice.
+const STATEMENTS: usize = 256;
+
+/// Page cache of the writer in KiB, filled as needed. It outlives transactions, since nobody else writes, so the upper
+/// levels of all indexes stay in it; a transaction that dirties more than this spills into the log early.
+const WRITER_CACHE: i64 = 64 * 1024;
+
+/// Page cache of a reader in KiB. Every commit invalidates it as a whole, so it serves within one transaction only;
+/// from one to the next, pages come from the system's cache.
+const READER_CACHE: i64 = 8 * 1024;
+
+/// The database of a data directory and how to connect to it; the directory stays locked while this lives.
+#[derive(Debug)]
+pub(super) struct Database {
+    _directory: Directory,
+    file: PathBuf,
+    durability: Durability,
+    max_pages: Option<u32>,
+}
+
+impl Database {
+    pub(super) fn new(directory: Directory, durability: Durability, max_pages: Option<u32>) -> Self {
+        Self { file: directory.database(), _directory: directory, durability, max_pages }
+    }
+
+    /// The database file.
+    pub(super) fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// A connection that has touched nothing yet.
+    pub(super) fn connect(&self) -> rusqlite::Result<Connection> {
+        open(&self.file, OpenFlags::SQLITE_OPEN_READ_WRITE)
+    }
+
+    /// A connection that writes.
+    pub(super) fn writer(&self) -> rusqlite::Result<Connection> {
+        let connection = self.connect()?;
+        self.prepare_to_write(&connection)?;
+        Ok(connection)
+    }
+
+    /// Gives the writer's settings to a connection. The first one marks the file as write-ahead logged.
+    pub(super) fn prepare_to_write(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let synchronous = match self.durability {
+            Durability::Full => 2,
+            Durability::Off => 0,
+        };
+        // Before anything that writes: the file must not outgrow the cap even while its schema is made.
+        if let Some(pages) = self.max_pages {
+            connection.pragma_update(None, "max_page_count", i64::from(pages))?;
+        }
+        set(connection, "journal_mode", text("wal"), text("wal"))?;
+        set(connection, "synchronous", integer(synchronous), integer(synchronous))?;
+        // Only macOS heeds it: fsync there leaves the data in the drive's own cache.
+        set(connection, "fullfsync", integer(synchronous / 2), integer(synchronous / 2))?;
+        set(connection, "foreign_keys", integer(1), integer(1))?;
+        // Checkpoints are run between batches, see `checkpoint`; never inside somebody's commit.
+        set(connection, "wal_autocheckpoint", integer(0), integer(0))?;
+        // FAST overwrites deleted rows in pages that are written anyway, which costs nothing, and leaves pages that
+        // become free as a whole. ON would write those too, and slow every deletion down for a promise it cannot
+        // keep: the log, the file system and backups hold copies that it does not reach.
+        set(connection, "secure_delete", text("fast"), integer(2))?;
+        set(connection, "cache_size", integer(-WRITER_CACHE), integer(-WRITER_CACHE))?;
+        sort_in_memory(connection)
+    }
+
+    /// A connection that cannot write.
+    pub(super) fn reader(&self) -> rusqlite::Result<Connection> {
+        reader(&self.file)
+    }
+}
+
+/// A connection to `file` that cannot write.
+pub(super) fn reader(file: &Path) -> rusqlite::Result<Connection> {
+    let connection = open(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    set(&connection, "query_only", integer(1), integer(1))?;
+    set(&connection, "cache_size", integer(-READER_CACHE), integer(-READER_CACHE))?;
+    sort_in_memory(&connection)?;
+    Ok(connection)
+}
+
+/// Opens without the mutex of the connection, since each belongs to one thread, and without reading the name as a URI.
+fn open(file: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(file, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(PATIENCE)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(connection)
+}
+
+/// Runs `work` on a connection that meanwhile waits for nobody.
+pub(super) fn without_patience<T>(connection: &Connection, work: impl FnOnce() -> T) -> T {
+    let set = |patience| {
+        if let Err(error) = connection.busy_timeout(patience) {
+            tracing::error!(%error, "cannot set how long the engine waits");
+        }
+    };
+    set(Duration::ZERO);
+    let result = work();
+    set(PATIENCE);
+    result
+}
+
+/// Keeps sorts and temporary tables out of the system's temporary directory, where others might read them.
+fn sort_in_memory(connection: &Connection) -> rusqlite::Result<()> {
+    set(connection, "temp_store", integer(2), integer(2))
+}
+
+fn set(connection: &Connection, pragma: &str, value: Value, expected: Value) -> rusqlite::Result<()> {
+    connection.pragma_update(None, pragma, value)?;
+    let found: Value = connection.pragma_query_value(None, pragma, |row| row.get(0))?;
+    if found == expected {
+        return Ok(());
+    }
+    Err(rusqlite::Error::SqliteFailure(
+        ffi::Error::new(ffi::SQLITE_MISUSE),
+        Some(format!("the engine keeps {pragma} at {found:?}, not {expected:?}")),
+    ))
+}
+
+fn integer(value: i64) -> Value {
+    Value::Integer(value)
+}
+
+fn text(value: &str) -> Value {
+    Value::Text(value.to_owned())
+}

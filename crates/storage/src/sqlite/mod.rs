@@ -1,0 +1,74 @@
+//! The embedded engine: one writer thread that commits in batches, reader threads with snapshots, one file.
+//!
+//! ```text
+//! writes, background -> queue -> writer -> batch (savepoint per closure) -> commit -> answers -> checkpoint
+//! reads --------------------------> reader (one snapshot per closure) ---------------> answer
+//! ```
+
+mod batch;
+mod checkpoint;
+mod connection;
+mod directory;
+mod peek;
+mod queue;
+mod reader;
+mod schema;
+mod writer;
+
+use std::sync::Arc;
+
+use rusqlite::{Connection, ErrorCode};
+
+use self::connection::Database;
+use self::directory::Directory;
+use self::queue::Queue;
+use self::reader::Reader;
+use self::writer::Writer;
+use crate::gauges::Counters;
+use crate::lanes::Exits;
+use crate::threads::{self, Threads};
+use crate::{AppCache, Error, OpenError, Options};
+
+pub use self::peek::peek;
+
+/// Opens the database and starts the threads that empty the queues.
+pub(crate) fn start(
+    options: &Options,
+    exits: Exits,
+    apps: &Arc<AppCache>,
+    counters: &Arc<Counters>,
+) -> Result<Threads, OpenError> {
+    let directory = Directory::claim(&options.directory)?;
+    let database = Arc::new(Database::new(directory, options.durability, options.max_pages));
+    let failed = |source| schema::cannot_open(database.file(), source);
+
+    let mut first = database.connect().map_err(failed)?;
+    schema::refuse_foreign(&first, database.file())?;
+    database.prepare_to_write(&first).map_err(failed)?;
+    schema::migrate(&mut first, database.file(), options.migrations, options.clock.now())?;
+
+    let mut threads = Threads::default();
+    for number in 0..options.readers.max(1) {
+        let clock = Arc::clone(&options.clock);
+        let reader = Reader::new(&database, exits.reads.clone(), options.read_budget, clock, counters);
+        let mut reader = reader.map_err(failed)?;
+        threads.readers.push(threads::spawn(format!("storage-reader-{number}"), move || reader.serve())?);
+    }
+    let queue = Queue::new(exits.writes, exits.background, Arc::clone(&options.clock));
+    let mut writer = Writer::new(&database, first, apps, counters);
+    threads.writer.push(threads::spawn("storage-writer".to_owned(), move || writer.serve(&queue))?);
+    Ok(threads)
+}
+
+/// Runs a statement of the engine's own.
+fn execute(connection: &Connection, statement: &'static str) -> rusqlite::Result<()> {
+    connection.prepare_cached(statement)?.execute([]).map(drop)
+}
+
+/// The code behind a failed statement.
+fn code_of(failure: &Error) -> Option<ErrorCode> {
+    match failure {
+        Error::Statement { source, .. } => source.sqlite_error_code(),
+        _ => None,
+    }
+}

@@ -1,0 +1,120 @@
+//! What the writer takes from its two queues, and how much of it makes a batch.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, after, never, select};
+use model::Clock;
+
+use crate::job::Job;
+
+/// Closures in a batch. Commits cost so little per closure from here on that more would only make answers late.
+const MOST_CLOSURES: usize = 256;
+
+/// How long a batch takes up further closures: an answer waits for those that come after its closure.
+const MOST_WORK: Duration = Duration::from_millis(5);
+
+/// The writer's ends of its queues.
+#[derive(Debug)]
+pub(super) struct Queue {
+    writes: Receiver<Box<dyn Job>>,
+    background: Receiver<Box<dyn Job>>,
+    clock: Arc<dyn Clock>,
+}
+
+/// What the writer is to do next.
+pub(super) enum Next<'q> {
+    /// Run these closures.
+    Batch(Batch<'q>),
+    /// Nothing came for as long as the writer was willing to wait.
+    Idle,
+    /// The callers are gone, and nothing is left.
+    Closed,
+}
+
+impl Queue {
+    pub(super) fn new(
+        writes: Receiver<Box<dyn Job>>,
+        background: Receiver<Box<dyn Job>>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { writes, background, clock }
+    }
+
+    /// Waits for work, for ever when `patience` is `None`.
+    pub(super) fn wait(&self, patience: Option<Duration>) -> Next<'_> {
+        let idle = patience.map_or_else(never, after);
+        loop {
+            // A queue answers an error when its callers are gone and it is empty. They leave both queues at once, so
+            // what the other one still holds is the last there is.
+            let (write, background) = select! {
+                recv(self.writes) -> job => match job {
+                    Ok(job) => (Some(job), None),
+                    Err(_) => (None, self.background.recv().ok()),
+                },
+                recv(self.background) -> job => match job {
+                    Ok(job) => (None, Some(job)),
+                    Err(_) => (self.writes.recv().ok(), None),
+                },
+                recv(idle) -> _ => return Next::Idle,
+            };
+            if write.is_none() && background.is_none() {
+                return Next::Closed;
+            }
+            let (write, background) = (write.and_then(claim), background.and_then(claim));
+            if write.is_some() || background.is_some() {
+                return Next::Batch(self.batch(write, background));
+            }
+        }
+    }
+
+    fn batch(&self, first: Option<Box<dyn Job>>, background: Option<Box<dyn Job>>) -> Batch<'_> {
+        let deadline = self.clock.elapsed() + MOST_WORK;
+        Batch { queue: self, first, writes_left: MOST_CLOSURES, deadline, background, background_left: true }
+    }
+}
+
+/// The closures of one batch, each claimed and taken from its queue when it is asked for: writes while there are any
+/// and the batch is neither full nor late, then one of the background lane. It never waits for a closure to come:
+/// those that come during a commit make the next batch, so batches grow with the load by themselves.
+pub(super) struct Batch<'q> {
+    queue: &'q Queue,
+    first: Option<Box<dyn Job>>,
+    writes_left: usize,
+    deadline: Duration,
+    background: Option<Box<dyn Job>>,
+    background_left: bool,
+}
+
+impl Iterator for Batch<'_> {
+    type Item = Box<dyn Job>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.next_write().or_else(|| self.next_background())
+    }
+}
+
+impl Batch<'_> {
+    fn next_write(&mut self) -> Option<Box<dyn Job>> {
+        let first = self.first.take();
+        if first.is_none() && (self.writes_left == 0 || self.queue.clock.elapsed() >= self.deadline) {
+            self.writes_left = 0;
+            return None;
+        }
+        let next = first.or_else(|| self.queue.writes.try_iter().find_map(claim));
+        self.writes_left = if next.is_some() { self.writes_left - 1 } else { 0 };
+        next
+    }
+
+    fn next_background(&mut self) -> Option<Box<dyn Job>> {
+        if !std::mem::take(&mut self.background_left) {
+            return None;
+        }
+        self.background.take().or_else(|| self.queue.background.try_iter().find_map(claim))
+    }
+}
+
+/// The job, unless its caller has withdrawn it.
+fn claim(job: Box<dyn Job>) -> Option<Box<dyn Job>> {
+    job.claim().then_some(job)
+}

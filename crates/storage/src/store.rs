@@ -1,0 +1,157 @@
+//! The store as its callers see it: closures go in, answers come out, whichever engine works behind the queues.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use crossbeam_channel::TrySendError;
+
+use crate::gauges::Counters;
+use crate::lanes::{Lane, Lanes};
+use crate::threads::{self, Threads};
+use crate::{Answer, AppCache, Error, Gauges, OpenError, Options, Tx, job, sqlite};
+
+/// An open database. Clones share it; it closes by [`Store::close`], or by itself, without waiting, when the last
+/// clone is dropped.
+#[derive(Clone)]
+pub struct Store(Arc<Shared>);
+
+struct Shared {
+    /// `None` once the store is closing.
+    lanes: RwLock<Option<Lanes>>,
+    threads: Mutex<Threads>,
+    apps: Arc<AppCache>,
+    counters: Arc<Counters>,
+    read_budget: Duration,
+    write_budget: Duration,
+}
+
+impl Store {
+    /// Opens the database in a directory, makes it when there is none, brings its schema up to date and starts its
+    /// threads. Blocks meanwhile. The directory stays locked until the store is closed.
+    ///
+    /// # Errors
+    /// See [`OpenError`]. Nothing is left running, and a file that is not ours is left as it was.
+    pub fn open(options: Options) -> Result<Self, OpenError> {
+        let (lanes, exits) = Lanes::new(options.queue);
+        let apps = Arc::<AppCache>::default();
+        let counters = Arc::<Counters>::default();
+        let threads = sqlite::start(&options, exits, &apps, &counters)?;
+        Ok(Self(Arc::new(Shared {
+            lanes: RwLock::new(Some(lanes)),
+            threads: Mutex::new(threads),
+            apps,
+            counters,
+            read_budget: options.read_budget,
+            write_budget: options.write_budget,
+        })))
+    }
+
+    /// Runs `work` in a write transaction and answers when it is durably stored.
+    ///
+    /// The closure has no side effects but through `tx`: it may run more than once, and counts once. When it answers
+    /// an error, or a statement failed in it (even if it hid that), nothing it wrote is stored.
+    ///
+    /// The answer is an [`Error`] when the queue is full, when nobody took the closure up within the write budget,
+    /// when it panicked, or when its commit failed.
+    pub fn write<T, E, F>(&self, work: F) -> Answer<T, E>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        self.queue(Lane::Write, work)
+    }
+
+    /// As [`Store::write`], for short steps of long work: at most one such closure runs with each batch of writes,
+    /// after them, so that however many there are they hardly delay anybody, and are never starved.
+    pub fn write_in_background<T, E, F>(&self, work: F) -> Answer<T, E>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        self.queue(Lane::Background, work)
+    }
+
+    /// Runs `work` on a snapshot of the database that holds every write answered before this call. It cannot write.
+    ///
+    /// The answer is [`Error::Timeout`] when the closure waits longer than the read budget, or runs longer: then the
+    /// statement it is in is interrupted, and every later one fails.
+    pub fn read<T, E, F>(&self, work: F) -> Answer<T, E>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        self.queue(Lane::Read, work)
+    }
+
+    /// The cached apps. The writer drops the copy of an app that a closure changed before it answers that closure.
+    #[must_use]
+    pub fn apps(&self) -> &AppCache {
+        &self.0.apps
+    }
+
+    /// What waits and what was done, for metrics.
+    #[must_use]
+    pub fn gauges(&self) -> Gauges {
+        let counters = &self.0.counters;
+        let lanes = self.0.lanes.read().unwrap_or_else(PoisonError::into_inner);
+        let waiting = |lane| lanes.as_ref().map_or(0, |lanes| lanes.of(lane).len() as u64);
+        Gauges {
+            writes_waiting: waiting(Lane::Write),
+            background_waiting: waiting(Lane::Background),
+            reads_waiting: waiting(Lane::Read),
+            batches_committed: counters.batches_committed.get(),
+            closures_committed: counters.closures_committed.get(),
+            closures_refused: counters.closures_refused.get(),
+            batches_undone: counters.batches_undone.get(),
+            closures_run_again: counters.closures_run_again.get(),
+            commits_failed: counters.commits_failed.get(),
+            reads: counters.reads.get(),
+            connections_reopened: counters.connections_reopened.get(),
+            wal_pages: counters.wal_pages.get(),
+            checkpoints: counters.checkpoints.get(),
+        }
+    }
+
+    /// Takes no more work, finishes what is queued, empties the write-ahead log and frees the directory. Blocks until
+    /// that is done; a second call waits for the first. Not to be called from a closure.
+    pub fn close(&self) {
+        let mut threads = self.0.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        let lanes = self.0.lanes.write().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(Lanes { writes, background, reads }) = lanes else { return };
+        // Readers first: an open snapshot would keep the last checkpoint from emptying the log.
+        drop(reads);
+        threads::join(&mut threads.readers);
+        drop((writes, background));
+        threads::join(&mut threads.writer);
+    }
+
+    fn queue<T, E, F>(&self, lane: Lane, work: F) -> Answer<T, E>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let budget = match lane {
+            Lane::Write | Lane::Background => self.0.write_budget,
+            Lane::Read => self.0.read_budget,
+        };
+        let (job, answer) = job::queue_up(work, budget);
+        let lanes = self.0.lanes.read().unwrap_or_else(PoisonError::into_inner);
+        let refusal = match lanes.as_ref().map(|lanes| lanes.of(lane).try_send(job)) {
+            Some(Ok(())) => return answer,
+            Some(Err(TrySendError::Full(_))) => Error::Busy,
+            Some(Err(TrySendError::Disconnected(_))) | None => Error::Closed,
+        };
+        Answer::settled(Err(E::from(refusal)))
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Store").field("gauges", &self.gauges()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,210 @@
+//! Users: the row, the leaves of its custom data and the words by which it is found.
+
+use std::collections::BTreeSet;
+
+use model::leaf::{self, Leaf, Numeric};
+use model::words::{name_key, searchable};
+use model::{AppKey, Custom, Filter, StoredUser, User, UserId, UserKey, UserQuery, UserView};
+
+use crate::sql::{Row, Sql, Value};
+use crate::{Error, Tx};
+
+macro_rules! columns {
+    () => {
+        "key, id, name, image, role, teams, teams_role, language, invisible, privacy, custom, created_at, updated_at, \
+         deactivated_at, deleted_at, tokens_revoked_before"
+    };
+}
+
+/// A user as it was, when there was one, and as it is to be.
+#[derive(Debug)]
+pub struct Change {
+    /// The stored user, read in the same transaction.
+    pub before: Option<StoredUser>,
+    /// The user to store.
+    pub after: User,
+}
+
+/// The users of `app` with these ids, deleted ones too, in no particular order; each once, those that do not exist
+/// left out. On an engine with concurrent writers the rows are locked: what is read here may be written.
+///
+/// # Errors
+/// When a statement fails or a row cannot be read.
+pub fn by_ids(tx: &mut Tx<'_>, app: AppKey, ids: &BTreeSet<&UserId>) -> Result<Vec<StoredUser>, Error> {
+    const SELECT: Sql = Sql::new(concat!("SELECT ", columns!(), " FROM users WHERE app = $1 AND id = $2"));
+    let keys: Vec<[Value; 2]> = ids.iter().map(|id| [app.0.into(), id.as_str().into()]).collect();
+    tx.query_each(SELECT, &keys, read)
+}
+
+/// Stores `changes`, at most one for a user, and answers the users as stored, in the same order.
+///
+/// New users get keys, and creation times, that grow in the order of the changes: a time that is not later than that
+/// of the newest user of the app becomes the next nanosecond, so that the order of keys is the default sort order.
+///
+/// # Errors
+/// When a statement fails.
+pub fn put(tx: &mut Tx<'_>, app: AppKey, changes: Vec<Change>) -> Result<Vec<StoredUser>, Error> {
+    const UPSERT: Sql = Sql::new(
+        "INSERT INTO users (app, id, name, image, role, teams, teams_role, language, invisible, privacy, custom, \
+             created_at, updated_at, deactivated_at, deleted_at, tokens_revoked_before, name_key, words) \
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, time, MAX(time, $13), $14, $15, $16, $17, $18 \
+         FROM (SELECT MAX($12, COALESCE(\
+             (SELECT created_at + 1 FROM users WHERE app = $1 ORDER BY key DESC LIMIT 1), 0)) AS time) WHERE true \
+         ON CONFLICT (app, id) DO UPDATE SET name = excluded.name, image = excluded.image, role = excluded.role, \
+             teams = excluded.teams, teams_role = excluded.teams_role, language = excluded.language, \
+             invisible = excluded.invisible, privacy = excluded.privacy, custom = excluded.custom, \
+             updated_at = $13, deactivated_at = excluded.deactivated_at, deleted_at = excluded.deleted_at, \
+             tokens_revoked_before = excluded.tokens_revoked_before, name_key = excluded.name_key, \
+             words = excluded.words \
+         RETURNING key, created_at, updated_at",
+    );
+    let rows = changes.iter().map(|change| row(app, &change.after)).collect::<Result<Vec<_>, Error>>()?;
+    let stored = tx.query_each(UPSERT, &rows, |row| {
+        Ok((UserKey(row.integer(0)?), row.timestamp(1)?, row.timestamp(2)?))
+    })?;
+    let leaves: Vec<[Value; 8]> = changes
+        .iter()
+        .zip(&stored)
+        .flat_map(|(change, (key, ..))| {
+            leaf_changes(
+                app,
+                *key,
+                change.before.as_ref().map(|before| &before.user.custom),
+                &change.after.custom,
+            )
+        })
+        .collect();
+    put_leaves(tx, &leaves)?;
+    let placed = changes.into_iter().zip(stored);
+    Ok(placed
+        .map(|(change, (key, created_at, updated_at))| StoredUser {
+            key,
+            user: User { created_at, updated_at, ..change.after },
+        })
+        .collect())
+}
+
+/// The users of `app` that `query` asks for, in the default order.
+///
+/// # Errors
+/// When a statement fails or a row cannot be read.
+pub fn find(tx: &mut Tx<'_>, app: AppKey, query: &UserQuery) -> Result<Vec<StoredUser>, Error> {
+    const ALL: Sql = Sql::new(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM users WHERE app = $1 AND deleted_at IS NULL AND (deactivated_at IS NULL OR $2) \
+         ORDER BY key DESC LIMIT $3 OFFSET $4"
+    ));
+    let shown = |user: &User| {
+        user.deleted_at.is_none() && (query.include_deactivated || user.deactivated_at.is_none())
+    };
+    match &query.filter {
+        Filter::All => {
+            let bound = |number: usize| Value::Integer(i64::try_from(number).unwrap_or(i64::MAX));
+            let parameters = [
+                app.0.into(),
+                query.include_deactivated.into(),
+                bound(query.page.limit()),
+                bound(query.page.offset()),
+            ];
+            tx.query(ALL, &parameters, read)
+        }
+        Filter::Ids(ids) => {
+            let mut found = by_ids(tx, app, &ids.iter().collect())?;
+            found.retain(|stored| shown(&stored.user));
+            found.sort_unstable_by_key(|stored| std::cmp::Reverse(stored.key));
+            Ok(found.into_iter().skip(query.page.offset()).take(query.page.limit()).collect())
+        }
+    }
+}
+
+/// The users with everything that responses show of them, in the same order, in a constant number of statements.
+///
+/// Each part joins here with its feature; none has come yet.
+#[must_use]
+pub fn views(users: Vec<StoredUser>) -> Vec<UserView> {
+    users.into_iter().map(|stored| UserView::bare(stored.user)).collect()
+}
+
+fn row(app: AppKey, user: &User) -> Result<[Value; 18], Error> {
+    let json =
+        |value: serde_json::Result<String>| value.map(Value::Text).map_err(|_| Error::Unreadable("user"));
+    let username = user.custom.fields().get("username").and_then(serde_json::Value::as_str);
+    Ok([
+        app.0.into(),
+        user.id.as_str().into(),
+        user.name.clone().into(),
+        user.image.clone().into(),
+        user.role.as_str().into(),
+        json(serde_json::to_string(&user.teams))?,
+        json(serde_json::to_string(&user.teams_role))?,
+        user.language.as_str().into(),
+        user.invisible.into(),
+        user.privacy.map_or(Ok(Value::Null), |privacy| json(serde_json::to_string(&privacy)))?,
+        json(serde_json::to_string(&user.custom))?,
+        user.created_at.into(),
+        user.updated_at.into(),
+        user.deactivated_at.into(),
+        user.deleted_at.into(),
+        user.tokens_revoked_before.into(),
+        user.name.as_deref().map(name_key).unwrap_or_default().into(),
+        searchable(app, &user.id, user.name.as_deref(), username).into(),
+    ])
+}
+
+fn read(row: &Row<'_>) -> Result<StoredUser, Error> {
+    let unreadable = |_| Error::Unreadable("user");
+    let privacy = row.optional_text(9)?;
+    let user = User {
+        id: UserId::from_stored(row.text(1)?),
+        name: row.optional_text(2)?,
+        image: row.optional_text(3)?,
+        role: row.text(4)?,
+        teams: serde_json::from_str(&row.text(5)?).map_err(unreadable)?,
+        teams_role: serde_json::from_str(&row.text(6)?).map_err(unreadable)?,
+        language: row.text(7)?,
+        invisible: row.boolean(8)?,
+        privacy: privacy.map(|text| serde_json::from_str(&text)).transpose().map_err(unreadable)?,
+        custom: serde_json::from_str(&row.text(10)?).map_err(unreadable)?,
+        created_at: row.timestamp(11)?,
+        updated_at: row.timestamp(12)?,
+        deactivated_at: row.optional_timestamp(13)?,
+        deleted_at: row.optional_timestamp(14)?,
+        tokens_revoked_before: row.optional_timestamp(15)?,
+    };
+    Ok(StoredUser { key: UserKey(row.integer(0)?), user })
+}
+
+/// The rows that change when the custom data of a user does: those of the leaves that go or come, no other.
+fn leaf_changes(app: AppKey, user: UserKey, before: Option<&Custom>, after: &Custom) -> Vec<[Value; 8]> {
+    let before = before.map(leaf::leaves).unwrap_or_default();
+    let after = leaf::leaves(after);
+    let going = before.difference(&after).map(|leaf| leaf_row(false, app, user, leaf));
+    let coming = after.difference(&before).map(|leaf| leaf_row(true, app, user, leaf));
+    going.chain(coming).collect()
+}
+
+fn leaf_row(present: bool, app: AppKey, user: UserKey, leaf: &Leaf) -> [Value; 8] {
+    let number = match leaf.number {
+        Numeric::Integer(value) => Value::Integer(value),
+        Numeric::Float(value) => Value::Real(value),
+    };
+    [
+        present.into(),
+        app.0.into(),
+        leaf.path.as_str().into(),
+        leaf.kind.code(leaf.place).into(),
+        number,
+        leaf.text.as_str().into(),
+        leaf.digest.into(),
+        user.0.into(),
+    ]
+}
+
+fn put_leaves(tx: &mut Tx<'_>, rows: &[[Value; 8]]) -> Result<(), Error> {
+    const CHANGE: Sql = Sql::new(
+        "INSERT INTO user_leaf_changes (present, app, path, kind, number, text, digest, user) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    );
+    tx.execute_each(CHANGE, rows).map(drop)
+}

@@ -1,0 +1,31 @@
+//! The v2 dialect (contract v2.md): one module for each subject.
+
+pub mod app;
+pub mod rate_limits;
+pub mod users;
+
+mod patch;
+mod profile;
+mod query;
+mod user;
+
+use serde::Serialize;
+
+/// Prints an answer that has nothing to say but how long it took.
+#[must_use]
+pub fn bare(duration: &str) -> Vec<u8> {
+    #[derive(Serialize)]
+    struct Bare<'a> {
+        duration: &'a str,
+    }
+    to_bytes(&Bare { duration })
+}
+
+/// Prints a value that is made of JSON types only.
+pub(crate) fn to_bytes(value: &impl Serialize) -> Vec<u8> {
+    #[expect(
+        clippy::expect_used,
+        reason = "every map printed here has text for keys, and a Vec takes every byte"
+    )]
+    serde_json::to_vec(value).expect("a JSON value")
+}
