@@ -61,13 +61,12 @@ pub fn insert(tx: &mut Tx<'_>, app: &NewApp<'_>) -> Result<Option<AppKey>, Error
 /// When a statement fails.
 pub fn update(tx: &mut Tx<'_>, app: &App) -> Result<(), Error> {
     const UPDATE: Sql = Sql::new(
-        "UPDATE apps SET name = $2, secret = $3, previous_secret = $4, suspended_at = $5, \
-         suspended_explanation = $6, settings = $7, updated_at = $8 WHERE key = $1",
+        "UPDATE apps SET name = $1, secret = $2, previous_secret = $3, suspended_at = $4, \
+         suspended_explanation = $5, settings = $6, updated_at = $7 WHERE key = $8",
     );
     let settings = serde_json::to_string(&app.settings).map_err(|_| Error::Unreadable("settings"))?;
     let suspension = app.suspension.as_ref();
     let parameters: [Value; 8] = [
-        app.key.0.into(),
         app.name.as_str().into(),
         app.secret.reveal().into(),
         app.previous_secret.as_ref().map(Secret::reveal).into(),
@@ -75,6 +74,7 @@ pub fn update(tx: &mut Tx<'_>, app: &App) -> Result<(), Error> {
         suspension.map_or("", |suspension| &suspension.explanation).into(),
         settings.into(),
         app.updated_at.into(),
+        app.key.0.into(),
     ];
     tx.execute(UPDATE, &parameters)?;
     tx.app_changed(&app.api_key);

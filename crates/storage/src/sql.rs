@@ -14,8 +14,32 @@ pub struct Sql(pub(crate) &'static str);
 
 impl Sql {
     /// A statement that every engine understands.
+    ///
+    /// # Panics
+    /// When `$2` stands before the first `$1`, and so on: SQLite takes such names for places and counts them as they
+    /// come. Statements are constants, so the compiler finds it.
     #[must_use]
     pub const fn new(text: &'static str) -> Self {
+        let bytes = text.as_bytes();
+        let mut known = 0;
+        let mut place = 0;
+        while place < bytes.len() {
+            if bytes[place] == b'$' {
+                let mut number = 0;
+                while place + 1 < bytes.len() && bytes[place + 1].is_ascii_digit() {
+                    place += 1;
+                    number = number * 10 + (bytes[place] - b'0') as usize;
+                }
+                assert!(
+                    number >= 1 && number <= known + 1,
+                    "parameters must be numbered in the order they appear"
+                );
+                if number > known {
+                    known = number;
+                }
+            }
+            place += 1;
+        }
         Self(text)
     }
 }

@@ -46,16 +46,16 @@ pub fn by_ids(tx: &mut Tx<'_>, app: AppKey, ids: &BTreeSet<&UserId>) -> Result<V
 pub fn put(tx: &mut Tx<'_>, app: AppKey, changes: Vec<Change>) -> Result<Vec<StoredUser>, Error> {
     const UPSERT: Sql = Sql::new(
         "INSERT INTO users (app, id, name, image, role, teams, teams_role, language, invisible, privacy, custom, \
-             created_at, updated_at, deactivated_at, deleted_at, tokens_revoked_before, name_key, words) \
-         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, time, MAX(time, $13), $14, $15, $16, $17, $18 \
-         FROM (SELECT MAX($12, COALESCE(\
+             name_key, words, updated_at, deactivated_at, deleted_at, tokens_revoked_before, created_at) \
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, MAX(time, $14), $15, $16, $17, time \
+         FROM (SELECT MAX($18, COALESCE(\
              (SELECT created_at + 1 FROM users WHERE app = $1 ORDER BY key DESC LIMIT 1), 0)) AS time) WHERE true \
          ON CONFLICT (app, id) DO UPDATE SET name = excluded.name, image = excluded.image, role = excluded.role, \
              teams = excluded.teams, teams_role = excluded.teams_role, language = excluded.language, \
              invisible = excluded.invisible, privacy = excluded.privacy, custom = excluded.custom, \
-             updated_at = $13, deactivated_at = excluded.deactivated_at, deleted_at = excluded.deleted_at, \
-             tokens_revoked_before = excluded.tokens_revoked_before, name_key = excluded.name_key, \
-             words = excluded.words \
+             name_key = excluded.name_key, words = excluded.words, updated_at = $14, \
+             deactivated_at = excluded.deactivated_at, deleted_at = excluded.deleted_at, \
+             tokens_revoked_before = excluded.tokens_revoked_before \
          RETURNING key, created_at, updated_at",
     );
     let rows = changes.iter().map(|change| row(app, &change.after)).collect::<Result<Vec<_>, Error>>()?;
@@ -142,13 +142,13 @@ fn row(app: AppKey, user: &User) -> Result<[Value; 18], Error> {
         user.invisible.into(),
         user.privacy.map_or(Ok(Value::Null), |privacy| json(serde_json::to_string(&privacy)))?,
         json(serde_json::to_string(&user.custom))?,
-        user.created_at.into(),
+        user.name.as_deref().map(name_key).unwrap_or_default().into(),
+        searchable(app, &user.id, user.name.as_deref(), username).into(),
         user.updated_at.into(),
         user.deactivated_at.into(),
         user.deleted_at.into(),
         user.tokens_revoked_before.into(),
-        user.name.as_deref().map(name_key).unwrap_or_default().into(),
-        searchable(app, &user.id, user.name.as_deref(), username).into(),
+        user.created_at.into(),
     ])
 }
 
