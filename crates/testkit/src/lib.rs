@@ -1,7 +1,10 @@
 //! What tests share: a clock that stands still, chance that repeats, a store of their own, a running server.
 
+pub mod client;
 mod clock;
+mod front;
 mod store;
 
 pub use clock::{FixedEntropy, TestClock};
+pub use front::{KEY, SECRET, TestFront, server_token, token};
 pub use store::TestStore;

@@ -40,6 +40,12 @@ impl TestStore {
     pub fn clock(&self) -> &TestClock {
         &self.clock
     }
+
+    /// The clock of the test, to be shared.
+    #[must_use]
+    pub fn shared_clock(&self) -> Arc<TestClock> {
+        Arc::clone(&self.clock)
+    }
 }
 
 impl Deref for TestStore {

@@ -25,7 +25,7 @@ pub(super) struct Queue {
 /// What the writer is to do next.
 pub(super) enum Next<'q> {
     /// Run these closures.
-    Batch(Batch<'q>),
+    Batch(Intake<'q>),
     /// Nothing came for as long as the writer was willing to wait.
     Idle,
     /// The callers are gone, and nothing is left.
@@ -63,21 +63,21 @@ impl Queue {
             }
             let (write, background) = (write.and_then(claim), background.and_then(claim));
             if write.is_some() || background.is_some() {
-                return Next::Batch(self.batch(write, background));
+                return Next::Batch(self.intake(write, background));
             }
         }
     }
 
-    fn batch(&self, first: Option<Box<dyn Job>>, background: Option<Box<dyn Job>>) -> Batch<'_> {
+    fn intake(&self, first: Option<Box<dyn Job>>, background: Option<Box<dyn Job>>) -> Intake<'_> {
         let deadline = self.clock.elapsed() + MOST_WORK;
-        Batch { queue: self, first, writes_left: MOST_CLOSURES, deadline, background, background_left: true }
+        Intake { queue: self, first, writes_left: MOST_CLOSURES, deadline, background, background_left: true }
     }
 }
 
 /// The closures of one batch, each claimed and taken from its queue when it is asked for: writes while there are any
 /// and the batch is neither full nor late, then one of the background lane. It never waits for a closure to come:
 /// those that come during a commit make the next batch, so batches grow with the load by themselves.
-pub(super) struct Batch<'q> {
+pub(super) struct Intake<'q> {
     queue: &'q Queue,
     first: Option<Box<dyn Job>>,
     writes_left: usize,
@@ -86,7 +86,7 @@ pub(super) struct Batch<'q> {
     background_left: bool,
 }
 
-impl Iterator for Batch<'_> {
+impl Iterator for Intake<'_> {
     type Item = Box<dyn Job>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -94,7 +94,7 @@ impl Iterator for Batch<'_> {
     }
 }
 
-impl Batch<'_> {
+impl Intake<'_> {
     fn next_write(&mut self) -> Option<Box<dyn Job>> {
         let first = self.first.take();
         if first.is_none() && (self.writes_left == 0 || self.queue.clock.elapsed() >= self.deadline) {

@@ -2,12 +2,11 @@
 //!
 //! What can go wrong, and who hears of it:
 //!
-//! | what | what becomes of it |
-//! |---|---|
-//! | a closure refuses, fails or panics | its savepoint is rolled back; the others never notice |
-//! | the engine drops the transaction under a closure (disk full, I/O, memory) | the batch runs again, one closure a transaction: only the guilty one fails |
-//! | the commit fails | the whole batch: outcome unknown; a new connection takes over |
-//! | the database cannot be opened again | what comes is refused as unavailable; each batch tries once more |
+//! - A closure refuses, fails or panics: its savepoint is rolled back, and the others never notice.
+//! - The engine drops the transaction under a closure (disk full, I/O, memory): the batch runs again, one closure a
+//!   transaction, so that only the guilty one fails.
+//! - The commit fails: all of the batch are answered that the outcome is unknown, and a new connection takes over.
+//! - The database cannot be opened again: what comes is refused as unavailable, and each batch tries once more.
 
 use std::iter;
 use std::sync::Arc;

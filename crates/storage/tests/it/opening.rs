@@ -7,7 +7,7 @@ use std::sync::Arc;
 use headwater_storage::{Error, Migration, OpenError, Options, PeekError, Sql, Store, Value, peek};
 use rusqlite::Connection;
 
-use crate::support::{NOTES, StillClock, insert, open, options};
+use crate::support::{INSERT, NOTES, StillClock, insert, notes, open, options};
 
 fn open_in(directory: &Path, migrations: &'static [Migration]) -> Result<Store, OpenError> {
     Store::open(Options { migrations, ..options(directory, &Arc::default()) })
@@ -154,7 +154,7 @@ fn open_embedded(directory: &Path) -> Store {
 }
 
 fn peek_at_notes(directory: &Path) -> Result<Vec<i64>, PeekError> {
-    peek(directory, crate::support::notes)
+    peek(directory, notes)
 }
 
 #[tokio::test]
@@ -165,7 +165,7 @@ async fn peek_reads_beside_a_server_and_without_one() {
     store.write::<_, Error, _>(move |tx| tx.execute(create, &[])).await.unwrap();
     store.write(insert(1)).await.unwrap();
     assert_eq!(peek_at_notes(directory.path()).unwrap(), [1]);
-    let wrote = peek(directory.path(), |tx| tx.execute(crate::support::INSERT, &[Value::Integer(2)]));
+    let wrote = peek(directory.path(), |tx| tx.execute(INSERT, &[Value::Integer(2)]));
     assert!(matches!(wrote, Err(PeekError::Read(Error::Statement { .. }))));
     store.close();
     assert_eq!(peek_at_notes(directory.path()).unwrap(), [1]);

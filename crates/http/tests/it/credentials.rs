@@ -1,0 +1,148 @@
+//! Every route with every kind of credential. The table of routes is the list: a new route is tested by being there.
+
+use headwater_http::{Credential, RouteInfo, routes};
+use headwater_testkit::client::{Reply, Request};
+use headwater_testkit::{KEY, SECRET, TestFront, server_token, token};
+use operations::apps;
+use serde_json::{Value, json};
+
+/// The start of 2024, where the clock of the tests stands.
+const NOW: i64 = 1_704_067_200;
+
+/// What a caller shows: a name, a key, a token.
+type Shown = (&'static str, Option<&'static str>, Option<String>);
+
+fn credentials() -> Vec<Shown> {
+    let server = |claims: Value| Some(token(SECRET, claims));
+    vec![
+        ("no key", None, server(json!({"server": true}))),
+        ("empty key", Some(""), server(json!({"server": true}))),
+        ("unknown key", Some("nobody"), server(json!({"server": true}))),
+        ("no token", Some(KEY), None),
+        ("not a token", Some(KEY), Some("nonsense".to_owned())),
+        ("other algorithm", Some(KEY), Some(unsigned())),
+        ("bad signature", Some(KEY), Some(server_token("guessed"))),
+        ("token of another app", Some(KEY), Some(server_token("other-secret"))),
+        ("expired", Some(KEY), server(json!({"server": true, "exp": NOW}))),
+        ("not yet valid", Some(KEY), server(json!({"server": true, "nbf": NOW + 60}))),
+        ("not yet issued", Some(KEY), server(json!({"server": true, "iat": NOW + 60}))),
+        ("user", Some(KEY), server(json!({"user_id": "alice"}))),
+        ("user who claims to be a server", Some(KEY), server(json!({"user_id": "alice", "server": true}))),
+        ("server", Some(KEY), server(json!({"server": true}))),
+        ("suspended app", Some("suspended"), Some(server_token("third-secret"))),
+        ("suspended app, no token", Some("suspended"), None),
+    ]
+}
+
+/// `{"alg":"none"}` and `{"server":true}`, signed with nothing.
+fn unsigned() -> String {
+    "eyJhbGciOiJub25lIn0.eyJzZXJ2ZXIiOnRydWV9.".to_owned()
+}
+
+/// Status and code, or `None` for "let in".
+fn expected(shown: &str, credential: Credential) -> Option<(u16, i64)> {
+    match (shown, credential) {
+        ("no key" | "empty key" | "unknown key", _) => Some((401, 2)),
+        ("no token" | "not a token" | "other algorithm", _) => Some((401, 5)),
+        ("bad signature" | "token of another app", _) => Some((401, 43)),
+        ("expired", _) => Some((401, 40)),
+        ("not yet valid", _) => Some((401, 41)),
+        ("not yet issued", _) => Some((401, 42)),
+        ("user" | "user who claims to be a server", Credential::Server) => Some((403, 17)),
+        ("server", Credential::Server) => None,
+        ("suspended app" | "suspended app, no token", _) => Some((403, 99)),
+        (other, _) => panic!("no expectation for {other}"),
+    }
+}
+
+async fn send(front: &TestFront, route: &RouteInfo, shown: &Shown) -> Reply {
+    let (_, key, token) = shown;
+    let path = route.path.replace("{user_id}", "alice");
+    let query = key.map_or_else(String::new, |key| format!("?api_key={key}"));
+    let mut request = Request::new(route.method, &format!("{path}{query}")).body("{}");
+    if let Some(token) = token {
+        request = request.header("authorization", token).header("stream-auth-type", "jwt");
+    }
+    front.send(request).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_lets_in_whom_its_table_line_names() {
+    let front = TestFront::start().await;
+    front.create_app("other", "other-secret").await;
+    front.create_app("suspended", "third-secret").await;
+    front.operate(|tx, ctx| apps::suspend(tx, ctx, "suspended", "unpaid")).await.unwrap();
+    let mut pairs = 0;
+    for route in routes() {
+        for shown in credentials() {
+            let reply = send(&front, &route, &shown).await;
+            let context = format!("{} {} with {}", route.method, route.path, shown.0);
+            match expected(shown.0, route.credential) {
+                Some((status, code)) => {
+                    let (found_status, found_code, message) = reply.refusal();
+                    assert_eq!((found_status, found_code), (status, code), "{context}: {message}");
+                    assert!(
+                        message.starts_with(&format!("{} failed with error: \"", route.operation)),
+                        "{message}"
+                    );
+                }
+                // Let in: whatever is wrong from here on is not the credential.
+                None => assert!(![401, 403].contains(&reply.status), "{context}: {:?}", reply.json()),
+            }
+            pairs += 1;
+        }
+    }
+    assert_eq!(pairs, routes().count() * credentials().len());
+    let users = front.store().read(|tx| storage::users::find(tx, model::AppKey(1), &everyone())).await;
+    let users: Result<_, storage::Error> = users;
+    assert_eq!(users.unwrap().len(), 0, "nobody who was refused has changed anything");
+}
+
+fn everyone() -> model::UserQuery {
+    let page = model::Page::new(Some(100), None).unwrap();
+    model::UserQuery { filter: model::Filter::All, include_deactivated: true, page }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_ways_to_authenticate_are_refused() {
+    let front = TestFront::start().await;
+    let target = format!("/api/v2/app?api_key={KEY}");
+    let ask = |kind: &str, token: &str| {
+        front.send(
+            Request::new("GET", &target).header("Stream-Auth-Type", kind).header("Authorization", token),
+        )
+    };
+    let server = server_token(SECRET);
+    assert_eq!(ask("jwt", &server).await.status, 200);
+    assert_eq!(ask("JWT", &server).await.status, 200);
+    let (status, code, message) = ask("carrier-pigeon", &server).await.refusal();
+    assert_eq!((status, code), (401, 5));
+    assert_eq!(
+        message,
+        r#"GetApp failed with error: "the header Stream-Auth-Type must be jwt, got 'carrier-pigeon'""#
+    );
+    let (status, code, message) = ask("jwt", &format!("Bearer {server}")).await.refusal();
+    assert_eq!((status, code), (401, 5), "{message}");
+    let bare = front.send(Request::new("GET", &target).header("Authorization", &server)).await;
+    assert_eq!(bare.status, 200, "the header Stream-Auth-Type may be left out");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotation_and_a_suspension_take_effect_at_once() {
+    let front = TestFront::start().await;
+    let with = async |secret: &str| {
+        let request = Request::new("GET", &format!("/api/v2/app?api_key={KEY}"));
+        let reply = front.send(request.header("Authorization", &server_token(secret))).await;
+        (reply.status, reply.json()["code"].as_i64())
+    };
+    assert_eq!(with(SECRET).await, (200, None));
+    let second = || model::Secret::new("second".to_owned());
+    front.operate(move |tx, ctx| apps::rotate(tx, ctx, KEY, &second())).await.unwrap();
+    assert_eq!((with(SECRET).await, with("second").await), ((200, None), (200, None)));
+    front.operate(|tx, ctx| apps::finish_rotation(tx, ctx, KEY)).await.unwrap();
+    assert_eq!((with(SECRET).await, with("second").await), ((401, Some(43)), (200, None)));
+    front.operate(|tx, ctx| apps::suspend(tx, ctx, KEY, "")).await.unwrap();
+    assert_eq!(with("second").await, (403, Some(99)));
+    front.operate(|tx, ctx| apps::resume(tx, ctx, KEY)).await.unwrap();
+    assert_eq!(with("second").await, (200, None));
+}
