@@ -3,6 +3,8 @@
 pub mod client;
 mod clock;
 mod front;
+pub mod process;
+pub mod require;
 mod store;
 
 pub use clock::{FixedEntropy, TestClock};

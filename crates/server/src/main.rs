@@ -1,0 +1,55 @@
+//! The program `headwater`: reads what it is told on the command line, and does it.
+//!
+//! [`cli`] says which verbs there are. `serve` is wired in [`serve`]; the others live in [`verbs`]. To add an option
+//! of the server, add a field to [`config::Settings`], where flag, environment and file meet.
+
+mod ambient;
+mod apps;
+mod cli;
+mod config;
+mod control;
+mod credentials;
+mod failure;
+mod logging;
+mod nearest;
+mod operator;
+mod prune;
+mod serve;
+mod shutdown;
+mod verbs;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Verb};
+use crate::failure::Failure;
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.report();
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    let environment = std::env::vars_os;
+    match cli.verb {
+        Verb::Serve(arguments) => {
+            let config = config::load(arguments.settings, arguments.config, environment())?;
+            logging::start(config.log_format, config.log_level)?;
+            serve::run(config)
+        }
+        Verb::App(arguments) => {
+            let directory = arguments.place.directory(environment())?;
+            verbs::app::run(&directory, arguments.verb)
+        }
+        Verb::Token(arguments) => {
+            let directory = arguments.place.directory(environment())?;
+            verbs::token::run(&directory, &arguments.token)
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! `headwater token`: a token for whoever wants to try something.
+
+use std::path::Path;
+use std::time::Duration;
+
+use model::{App, Clock, Timestamp};
+use serde_json::{Map, Value};
+
+use super::all_apps;
+use crate::ambient::SystemClock;
+use crate::cli::TokenRequest;
+use crate::failure::{Failure, print};
+
+/// How long a token that names calls is valid by default: it gives more than the user has.
+const CALL_TOKEN: Duration = Duration::from_hours(1);
+
+/// Prints the token that `request` asks for, and nothing else.
+///
+/// # Errors
+/// When the app does not exist, or is not named where there are several.
+pub(crate) fn run(directory: &Path, request: &TokenRequest) -> Result<(), Failure> {
+    let app = choose(all_apps(directory)?, request.app.as_deref())?;
+    print(wire::token::sign(&app.secret, &claims(request, SystemClock::new().now())))
+}
+
+fn choose(apps: Vec<App>, api_key: Option<&str>) -> Result<App, Failure> {
+    let keys: Vec<String> = apps.iter().map(|app| app.api_key.clone()).collect();
+    let hint = match keys.as_slice() {
+        [] => "`headwater app create` makes one".to_owned(),
+        keys => format!("name one of them with --app: {}", keys.join(", ")),
+    };
+    let mut fitting = apps.into_iter().filter(|app| api_key.is_none_or(|key| app.api_key == key));
+    match (fitting.next(), fitting.next(), api_key) {
+        (Some(app), None, _) => Ok(app),
+        (Some(_), Some(_), _) => Err(Failure::new("there are several apps", hint)),
+        (None, _, Some(key)) => Err(Failure::new(format!("there is no app with the key {key}"), hint)),
+        (None, _, None) => Err(Failure::new("there is no app", hint)),
+    }
+}
+
+/// What the token says (v2 1.5). Only a user token tells when it was issued, as with the SDKs.
+fn claims(request: &TokenRequest, now: Timestamp) -> Map<String, Value> {
+    let mut claims = Map::new();
+    let mut say = |name: &str, value: Value| drop(claims.insert(name.to_owned(), value));
+    match &request.user {
+        Some(user) => {
+            say("user_id", user.as_str().into());
+            say("iat", now.seconds().into());
+        }
+        None => say("server", true.into()),
+    }
+    let expires = request.expires.or((!request.call.is_empty()).then_some(CALL_TOKEN));
+    if let Some(expires) = expires {
+        say("exp", now.seconds().saturating_add_unsigned(expires.as_secs()).into());
+    }
+    if let Some(role) = &request.role {
+        say("role", role.as_str().into());
+    }
+    if !request.call.is_empty() {
+        say("call_cids", request.call.clone().into());
+    }
+    claims
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::cli::{Cli, Verb};
+    use clap::Parser;
+
+    #[track_caller]
+    fn check(line: &str, expected: Value) {
+        let line = ["headwater", "token"].into_iter().chain(line.split(' '));
+        let Verb::Token(arguments) = Cli::try_parse_from(line).unwrap().verb else { panic!("another verb") };
+        assert_eq!(Value::from(claims(&arguments.token, Timestamp::from_seconds(1000))), expected);
+    }
+
+    #[test]
+    fn tokens_say_what_was_asked_for() {
+        check("--server", json!({"server": true}));
+        check("--server --expires 24h", json!({"server": true, "exp": 87_400}));
+        check("--user alice", json!({"user_id": "alice", "iat": 1000}));
+        check(
+            "--user alice --call default:a --call default:b",
+            json!({"user_id": "alice", "iat": 1000, "exp": 4600, "call_cids": ["default:a", "default:b"]}),
+        );
+        check(
+            "--user alice --call default:a --expires 60 --role host",
+            json!({"user_id": "alice", "iat": 1000, "exp": 1060, "role": "host", "call_cids": ["default:a"]}),
+        );
+    }
+}
