@@ -40,7 +40,7 @@ pub struct Options {
     pub rate_limits: BTreeMap<String, u32>,
     /// Refused tokens a minute for each address, before the answer is 429.
     pub refused_tokens: u32,
-    /// How long the headers and the body of a request may take to arrive.
+    /// How long the body of a request may take to arrive.
     pub request_timeout: Duration,
     /// The most bytes of a body, packed or unpacked.
     pub body_bytes: usize,
@@ -78,7 +78,7 @@ pub(crate) struct State {
     pub(crate) limits: Limits,
     rate_limits: BTreeMap<String, u32>,
     refused_tokens: u32,
-    pub(crate) request_timeout: Duration,
+    request_timeout: Duration,
     body_bytes: usize,
     trusted_proxies: Vec<Network>,
     pub(crate) draining: AtomicBool,

@@ -23,6 +23,10 @@ use crate::reply;
 /// The most bytes of a request's line and headers; more is answered 431.
 const HEAD_BYTES: usize = 64 << 10;
 
+/// How long a connection may take to send a head, the wait for its first byte included. Clients close idle connections
+/// after 55 s (v2 1.1): the server must not be first, or it closes on a request that is on its way.
+const HEAD_PATIENCE: Duration = Duration::from_secs(75);
+
 /// How long the loop rests when the system gives no connection, which it does when files run out.
 const BREATH: Duration = Duration::from_millis(50);
 
@@ -64,7 +68,7 @@ impl Front {
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(self.0.request_timeout)
+            .header_read_timeout(HEAD_PATIENCE)
             .max_buf_size(HEAD_BYTES)
             .serve_connection(TokioIo::new(stream), service);
         let watched = connections.watch(connection);
@@ -114,7 +118,7 @@ impl Front {
                     async move { Ok::<_, Infallible>(response) }
                 });
                 let mut builder = http1::Builder::new();
-                builder.timer(TokioTimer::new()).header_read_timeout(front.0.request_timeout);
+                builder.timer(TokioTimer::new()).header_read_timeout(HEAD_PATIENCE);
                 if let Err(error) = builder.serve_connection(TokioIo::new(stream), service).await {
                     tracing::debug!(%error, "connection ended");
                 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use model::{Clock, Entropy, Timestamp};
 use rand::TryRng;
+#[expect(clippy::disallowed_types, reason = "this is where the ambient ones are read")]
 use rand::rngs::SysRng;
 
 /// The clock of the machine.

@@ -79,9 +79,12 @@ mod tests {
 
     #[test]
     fn the_list_of_what_is_required_is_read_by_whole_names() {
-        for (list, name, expected) in
-            [("go,strace", "strace", true), ("go, strace", "strace", true), ("golang", "go", false), ("", "go", false)]
-        {
+        for (list, name, expected) in [
+            ("go,strace", "strace", true),
+            ("go, strace", "strace", true),
+            ("golang", "go", false),
+            ("", "go", false),
+        ] {
             assert_eq!(holds(list, name), expected, "{list}");
         }
     }

@@ -1,5 +1,10 @@
 //! The front over real connections: who is let in, how bytes are taken and given, what is refused.
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test that meets one has failed")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that meets one has failed"
+)]
 
 mod app;
 mod credentials;

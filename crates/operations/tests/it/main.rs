@@ -1,5 +1,10 @@
 //! Operations against a real store: what they answer, what they store, what they log and what they refuse.
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test that meets one has failed")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that meets one has failed"
+)]
 
 mod apps;
 mod log;

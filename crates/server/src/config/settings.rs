@@ -57,7 +57,7 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "N", value_parser = count)]
     pub(crate) refused_tokens: Option<u32>,
 
-    /// How long the head and the body of a request may take to arrive: seconds, or a number with s, m, h or d
+    /// How long the body of a request may take to arrive: seconds, or a number with s, m, h or d
     /// [default: 30s]
     #[arg(long, value_name = "DURATION", value_parser = timeout)]
     pub(crate) request_timeout: Option<Duration>,

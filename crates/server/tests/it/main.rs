@@ -1,12 +1,14 @@
 //! The program as its users meet it: the real binary is started, talked to over HTTP, signals and verbs, and ended.
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers too")]
 
+mod conformance;
 mod connection;
 mod drain;
 mod first_start;
 mod killed;
 mod operator;
 mod refusals;
+mod synced;
 mod token;
 
 use std::net::SocketAddr;

@@ -79,7 +79,8 @@ impl Client {
         while !self.resting.load(Ordering::Relaxed) {
             let users = self.choose();
             let mark = self.ledger.send(users.clone());
-            let Some((status, body)) = connection.send("POST", "/api/v2/users", &request(mark, &users)) else {
+            let Some((status, body)) = connection.send("POST", "/api/v2/users", &request(mark, &users))
+            else {
                 return;
             };
             assert!(status == 200 || status == 201, "{status} {body}");

@@ -86,7 +86,8 @@ fn check(server: &Server, directory: &TempDir, ledger: &Ledger, log: &mut ReadLo
     let payload = json!({"filter_conditions": {"id": id(*user)}}).to_string();
     let payload = payload.replace('"', "%22").replace('{', "%7B").replace('}', "%7D");
     let mut connection = Connection::open(server.address()).unwrap();
-    let (status, body) = connection.send("GET", &format!("/api/v2/users?payload={payload}"), &json!({})).unwrap();
+    let (status, body) =
+        connection.send("GET", &format!("/api/v2/users?payload={payload}"), &json!({})).unwrap();
     assert_eq!(status, 200, "{body}");
     assert_eq!(mark_of(&body["users"][0]["custom"]), *mark, "{body}");
 }

@@ -53,7 +53,8 @@ pub(super) fn check(database: &Path, ledger: &Ledger, log: &mut ReadLog) -> BTre
     log.read_on(&database);
     log.check(&database, &users);
     ledger.check_log(&log.batches);
-    let stored = users.iter().map(|user| (user_of(user.snapshot.id.as_str()), user.snapshot.mark())).collect();
+    let stored =
+        users.iter().map(|user| (user_of(user.snapshot.id.as_str()), user.snapshot.mark())).collect();
     ledger.check_users(&stored);
     stored
 }
@@ -172,7 +173,11 @@ impl ReadLog {
         let named = "SELECT COUNT(*) FROM log JOIN log_person ON log = sequence AND user = person";
         assert_eq!(count(named), self.rows, "rows of the log that name their person");
         for user in users {
-            assert_eq!(Some(&user.snapshot), self.latest.get(&user.key), "a user and what the log says of it");
+            assert_eq!(
+                Some(&user.snapshot),
+                self.latest.get(&user.key),
+                "a user and what the log says of it"
+            );
         }
         assert_eq!(users.len(), self.latest.len(), "users, and users of the log");
     }
