@@ -54,6 +54,12 @@ var examples = []example{
 	{"app/file-upload-config", appFileUploads},
 	{"app/event-hooks", appHooks},
 
+	{"roles/built-in", rolesBuiltIn},
+	{"roles/created-listed-deleted", rolesLifecycle},
+	{"roles/search", rolesSearch},
+	{"roles/in-use", rolesInUse},
+	{"permissions/catalogue", permissionsCatalogue},
+
 	{"limits/default", limitsDefault},
 	{"limits/server-side-only", limitsServerSide},
 	{"limits/two-endpoints-two-platforms", limitsNamed("QueryUsers,UpdateUsers")},

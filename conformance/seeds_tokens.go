@@ -23,7 +23,7 @@ type operation struct {
 // outcomeOf keeps only whether a call was refused.
 func outcomeOf[T any](_ *goclient.Response[T], err error) error { return err }
 
-// operations calls everything of this issue about one existing user; what would change is recognisable.
+// operations calls everything, about one existing user where it is about users; what would change is recognisable.
 func operations(id string) []operation {
 	settings := &goclient.UpdateAppRequest{CustomActionHandlerURL: text("https://example.com/changed")}
 	changed := map[string]any{"changed": true}
@@ -37,6 +37,16 @@ func operations(id string) []operation {
 		{"UpdateUsersPartial", func(c *goclient.Client) error { return outcomeOf(c.UpdateUsersPartial(patch)) }},
 		{"DeactivateUser", func(c *goclient.Client) error { return outcomeOf(c.DeactivateUser(id, nil)) }},
 		{"ReactivateUser", func(c *goclient.Client) error { return outcomeOf(c.ReactivateUser(id, nil)) }},
+		{"ListRoles", func(c *goclient.Client) error { return outcomeOf(c.ListRoles()) }},
+		{"CreateRole", func(c *goclient.Client) error {
+			return outcomeOf(c.CreateRole(&goclient.CreateRoleRequest{Name: "changed"}))
+		}},
+		{"SearchRoles", func(c *goclient.Client) error {
+			return outcomeOf(c.SearchRoles(&goclient.SearchRolesRequest{Query: "a"}))
+		}},
+		{"DeleteRole", func(c *goclient.Client) error { return outcomeOf(c.DeleteRole("changed")) }},
+		{"ListPermissions", func(c *goclient.Client) error { return outcomeOf(c.ListPermissions()) }},
+		{"GetPermission", func(c *goclient.Client) error { return outcomeOf(c.GetPermission("create-channel")) }},
 		{"GetRateLimits", func(c *goclient.Client) error { return outcomeOf(c.GetRateLimits(&goclient.GetRateLimitsRequest{})) }},
 	}
 }

@@ -1,7 +1,7 @@
 // Package goclient writes and reads Stream's v2 API byte for byte as contract/v2.md section 1 says the official Go client
 // does. It is our own code and uses the standard library only; see the README for why the official module is not used.
 //
-// This file is the transport. To add an operation: its types go to users.go or app.go, its one line to operations.go.
+// This file is the transport. To add an operation: its types go to the file of its subject, its one line to operations.go.
 package goclient
 
 import (

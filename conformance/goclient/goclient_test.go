@@ -45,6 +45,10 @@ func TestRequests(t *testing.T) {
 		`"webhook_events":null,"activity_metrics_config":null,"grants":null}`, func() {
 		client.UpdateApp(&UpdateAppRequest{EnforceUniqueUsernames: PtrTo("app"), EventHooks: []map[string]any{}})
 	})
+	check(`DELETE /api/v2/roles/a+b?api_key=k null`, func() { client.DeleteRole("a b") })
+	check(`GET /api/v2/roles/search?api_key=k&include_global_roles=true&limit=5&name_gt=a&query=c+d `, func() {
+		client.SearchRoles(&SearchRolesRequest{Query: "c d", Limit: PtrTo(5), NameGt: PtrTo("a"), IncludeGlobalRoles: PtrTo(true)})
+	})
 	client.Base += "/"
 	check(`GET //api/v2/rate_limits?api_key=k&endpoints=A%2CB&ios=false `, func() {
 		client.GetRateLimits(&GetRateLimitsRequest{Ios: PtrTo(false), Endpoints: PtrTo("A,B")})

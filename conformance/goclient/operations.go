@@ -44,6 +44,42 @@ func (c *Client) ReactivateUser(id string, request *ReactivateUserRequest) (*Res
 	return Send[UserLifecycleResponse](c, http.MethodPost, "/api/v2/users/"+Segment(id)+"/reactivate", nil, request)
 }
 
+func (c *Client) ListRoles() (*Response[RolesResponse], error) {
+	return Send[RolesResponse](c, http.MethodGet, "/api/v2/roles", nil, nil)
+}
+
+func (c *Client) CreateRole(request *CreateRoleRequest) (*Response[CreateRoleResponse], error) {
+	return Send[CreateRoleResponse](c, http.MethodPost, "/api/v2/roles", nil, request)
+}
+
+func (c *Client) SearchRoles(request *SearchRolesRequest) (*Response[RolesResponse], error) {
+	query := url.Values{"query": {request.Query}}
+	for name, value := range map[string]*string{"name_gt": request.NameGt, "role_type": request.RoleType} {
+		if value != nil {
+			query.Set(name, *value)
+		}
+	}
+	if request.Limit != nil {
+		query.Set("limit", strconv.Itoa(*request.Limit))
+	}
+	if request.IncludeGlobalRoles != nil {
+		query.Set("include_global_roles", strconv.FormatBool(*request.IncludeGlobalRoles))
+	}
+	return Send[RolesResponse](c, http.MethodGet, "/api/v2/roles/search", query, nil)
+}
+
+func (c *Client) DeleteRole(name string) (*Response[EmptyResponse], error) {
+	return Send[EmptyResponse](c, http.MethodDelete, "/api/v2/roles/"+Segment(name), nil, nil)
+}
+
+func (c *Client) ListPermissions() (*Response[ListPermissionsResponse], error) {
+	return Send[ListPermissionsResponse](c, http.MethodGet, "/api/v2/permissions", nil, nil)
+}
+
+func (c *Client) GetPermission(id string) (*Response[GetCustomPermissionResponse], error) {
+	return Send[GetCustomPermissionResponse](c, http.MethodGet, "/api/v2/permissions/"+Segment(id), nil, nil)
+}
+
 func (c *Client) GetRateLimits(request *GetRateLimitsRequest) (*Response[GetRateLimitsResponse], error) {
 	query := url.Values{}
 	for name, value := range map[string]*bool{

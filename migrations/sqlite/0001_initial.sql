@@ -41,10 +41,22 @@ CREATE TABLE users (
     UNIQUE (app, id)
 ) STRICT;
 
--- The default order of a query: newest first within an app. `created_at` grows with the key (see storage::users).
-CREATE INDEX users_by_app ON users (app, key);
+-- The default order of a query: newest first within an app. `created_at` grows with the key (see storage::users), and
+-- every index ends with the key, so each of those below answers in that order for one value.
+CREATE INDEX users_by_creation ON users (app, created_at);
 
--- The typed leaves of custom data (model::leaf): one row for each value that a filter can name. The primary key is
+CREATE INDEX users_by_update ON users (app, updated_at);
+
+-- Serves the comparison of names as well: equal names have equal keys.
+CREATE INDEX users_by_name ON users (app, name_key) WHERE name IS NOT NULL;
+
+CREATE INDEX users_by_language ON users (app, language) WHERE language <> '';
+
+CREATE INDEX users_deactivated ON users (app, deactivated_at) WHERE deactivated_at IS NOT NULL;
+
+CREATE INDEX users_invisible ON users (app) WHERE invisible = 1;
+
+-- The typed leaves of custom data and teams (model::leaf): one row for each value that a filter can name. The primary key is
 -- the order in which an equality filter wants its users, so this one tree serves equality, ranges and the sort.
 -- `number` is ANY: integers stay integers and compare exactly with floats.
 CREATE TABLE user_leaves (
@@ -57,6 +69,9 @@ CREATE TABLE user_leaves (
     user INTEGER NOT NULL,
     PRIMARY KEY (app, path, kind, number, text, digest, user)
 ) STRICT, WITHOUT ROWID;
+
+-- What one user has at one path: conditions beside the one that an index was chosen for, and sorts.
+CREATE INDEX user_leaves_by_user ON user_leaves (user, path);
 
 -- What an update does to the leaves of its users, in one statement: rows that go and rows that come.
 CREATE VIEW user_leaf_changes AS

@@ -13,11 +13,14 @@ use crate::refusal::Refusal;
 use crate::routes::Credential;
 
 /// The app of the request.
-pub(crate) async fn app(state: &State, query: &Query) -> Result<Arc<App>, Refusal> {
+///
+/// A key that is not cached is looked up if `look_up`, and otherwise as good as unknown.
+pub(crate) async fn app(state: &State, query: &Query, look_up: bool) -> Result<Arc<App>, Refusal> {
     let unknown = |reason: &str| Refusal::new(StatusCode::UNAUTHORIZED, Code::AccessKey, reason);
     let api_key = query.get("api_key").ok_or_else(|| unknown("the query parameter api_key is required"))?;
     let app = match state.store.apps().get(api_key) {
         Ok(app) => app,
+        Err(_) if !look_up => return Err(unknown("api_key not valid")),
         Err(epoch) => {
             let wanted = api_key.to_owned();
             let read = state.store.read(move |tx| storage::apps::by_api_key(tx, &wanted)).await;

@@ -37,6 +37,9 @@ where
             return Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, Code::Timeout, reason));
         }
     };
+    if bytes.is_empty() {
+        return Ok(bytes);
+    }
     match headers.get(CONTENT_ENCODING).map(|encoding| encoding.to_str().unwrap_or_default()) {
         None | Some("" | "identity") => Ok(bytes),
         Some(encoding) if encoding.eq_ignore_ascii_case("gzip") => unpack(&bytes, most),

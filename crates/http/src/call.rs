@@ -52,29 +52,35 @@ impl Call {
 
     /// The fields of the body; nothing and `null` are no fields (v2 1.3).
     pub(crate) fn fields(&self) -> Result<Map<String, Value>, Invalid> {
-        wire::parse_object(&self.body)
+        wire::parse_object(&self.body).map_err(|invalid| placed(invalid, "the body"))
     }
 
     /// The fields of the query parameter `payload`; when it is missing there are none (v2 1.4).
     pub(crate) fn payload(&self) -> Result<Map<String, Value>, Invalid> {
         let payload = self.query.get("payload").unwrap_or_default();
-        wire::parse_object(payload.as_bytes()).map_err(|invalid| match invalid.field.as_str() {
-            "" => Invalid::new("payload", invalid.why),
-            _ => invalid,
-        })
+        wire::parse_object(payload.as_bytes()).map_err(|invalid| placed(invalid, "payload"))
     }
 
     /// The user id that the path names.
     pub(crate) fn user_id(&self) -> Result<UserId, Invalid> {
+        UserId::parse(&self.parameter("user_id")?).map_err(|invalid| invalid.within("user_id"))
+    }
+
+    /// The one parameter of the path, which refusals call `name`.
+    pub(crate) fn parameter(&self, name: &str) -> Result<String, Invalid> {
         let text = self.parameters.first().and_then(|segment| form::decode(segment));
-        let refuse = || Invalid::new("user_id", "must be UTF-8 without U+0000, percent-encoded");
-        UserId::parse(&text.ok_or_else(refuse)?).map_err(|invalid| invalid.within("user_id"))
+        text.ok_or_else(|| Invalid::new(name, "must be UTF-8 without U+0000, percent-encoded"))
     }
 
     /// How long the request has taken so far, as answers say it.
     pub(crate) fn duration(&self) -> String {
         wire::duration(self.state.clock.elapsed().saturating_sub(self.arrived))
     }
+}
+
+/// A refusal of the whole gets the name of the whole.
+fn placed(invalid: Invalid, whole: &str) -> Invalid {
+    if invalid.field.is_empty() { invalid.within(whole) } else { invalid }
 }
 
 fn counted<T>(

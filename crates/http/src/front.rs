@@ -1,18 +1,23 @@
 //! The front: everything that requests share, and the straight line that each of them passes.
 
 use std::collections::BTreeMap;
+use std::future::poll_fn;
 use std::net::IpAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::{Method, Request, Response, StatusCode};
-use model::{App, Clock, Entropy, Operation, Timestamp};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+use model::{App, Caller, Clock, Entropy, Operation, Timestamp};
 use operations::Ctx;
 use storage::Store;
+use tokio::sync::Semaphore;
 use wire::error::Code;
 use wire::form::Query;
 use wire::v2::rate_limits::LimitInfo;
@@ -25,6 +30,12 @@ use crate::refusal::Refusal;
 use crate::reply::{self, Answer};
 use crate::routes::{self, Found, Route};
 use crate::{auth, body};
+
+/// Bodies larger than this wait for a turn.
+const LARGE_BODY: usize = 128 << 10;
+
+/// Large bodies that are worked on at once.
+const LARGE_BODIES: usize = 8;
 
 /// What a front is made of.
 #[derive(Debug)]
@@ -49,7 +60,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// The defaults: no rate limits, 1000 refused tokens, 30 s, 5 MiB, no proxy.
+    /// The defaults: no rate limits, 1000 refused tokens, 30 s, 2 MiB, no proxy.
     #[must_use]
     pub fn new(store: Store, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
         Self {
@@ -59,7 +70,7 @@ impl Options {
             rate_limits: BTreeMap::new(),
             refused_tokens: 1000,
             request_timeout: Duration::from_secs(30),
-            body_bytes: 5 << 20,
+            body_bytes: 2 << 20,
             trusted_proxies: Vec::new(),
         }
     }
@@ -81,6 +92,7 @@ pub(crate) struct State {
     request_timeout: Duration,
     body_bytes: usize,
     trusted_proxies: Vec<Network>,
+    large_bodies: Semaphore,
     pub(crate) draining: AtomicBool,
     pub(crate) metrics: Metrics,
 }
@@ -108,6 +120,7 @@ impl Front {
             request_timeout: options.request_timeout,
             body_bytes: options.body_bytes,
             trusted_proxies: options.trusted_proxies,
+            large_bodies: Semaphore::new(LARGE_BODIES),
             draining: AtomicBool::new(false),
         }))
     }
@@ -127,7 +140,7 @@ impl Front {
         let answered = if request.method() == Method::OPTIONS {
             Ok(None)
         } else {
-            handle(state, &mut visit, &id, request, peer).await.map(Some)
+            unpanicked(handle(state, &mut visit, &id, request, peer)).await.map(Some)
         };
         let taken = state.clock.elapsed().saturating_sub(visit.arrived);
         let operation = visit.route.map(|route| route.operation.name());
@@ -187,6 +200,18 @@ impl<R: Into<Refusal>> From<R> for Refused {
     }
 }
 
+/// A defect that panics costs its request an answer 500, not the connection.
+async fn unpanicked(handled: impl Future<Output = Result<Answer, Refused>>) -> Result<Answer, Refused> {
+    let mut handled = pin!(handled);
+    poll_fn(|context| {
+        // What a panic leaves half done belongs to this request alone: state that requests share is changed by calls
+        // that are whole.
+        let polled = catch_unwind(AssertUnwindSafe(|| handled.as_mut().poll(context)));
+        polled.unwrap_or_else(|_| Poll::Ready(Err(Refusal::undecided().into())))
+    })
+    .await
+}
+
 /// The straight line: route, key, suspension, token, rate limit, body, operation.
 async fn handle(
     state: &Arc<State>,
@@ -199,22 +224,8 @@ async fn handle(
     let (route, parameters) = find(&head.method, head.uri.path())?;
     visit.route = Some(route);
     let query = Query::parse(head.uri.query().unwrap_or_default());
-    let admitted = match auth::app(state, &query).await {
-        Ok(app) => auth::caller(&app, &head.headers, route.credential, visit.now).map(|caller| (app, caller)),
-        Err(refusal) => Err(refusal),
-    };
-    let (app, caller) = admitted.map_err(|refusal| {
-        let address = address::counted(address::client(peer, &head.headers, &state.trusted_proxies));
-        let unknown = refusal.status == StatusCode::UNAUTHORIZED;
-        if unknown && state.limits.refused(address, state.refused_tokens, visit.now) {
-            return too_many(
-                "too many refused keys and tokens from this address",
-                limits::off(visit.now),
-                visit.now,
-            );
-        }
-        refusal
-    })?;
+    let address = address::counted(address::client(peer, &head.headers, &state.trusted_proxies));
+    let (app, caller) = admit(state, visit, route, &query, &head.headers, address).await?;
     // Only servers are let in, so every call comes from the platform of servers.
     let key = (app.key, route.operation, Platform::Server);
     match state.limits.count(key, state.limit(&app, route.operation), visit.now) {
@@ -225,6 +236,7 @@ async fn handle(
             return Err(too_many(&reason, info, visit.now).into());
         }
     }
+    query.check()?;
     let body = body::read(incoming, &head.headers, state.body_bytes, state.request_timeout).await?;
     let ctx = Ctx {
         caller,
@@ -234,6 +246,8 @@ async fn handle(
         seed: visit.seed,
         request: id.to_owned(),
     };
+    // What is read of a large body takes many times its size: only so many at once.
+    let _turn = if body.len() > LARGE_BODY { state.large_bodies.acquire().await.ok() } else { None };
     let call = Call {
         state: Arc::clone(state),
         app,
@@ -244,6 +258,34 @@ async fn handle(
         arrived: visit.arrived,
     };
     Ok((route.handler)(call).await?)
+}
+
+/// The app and the caller. Refused keys and tokens are counted by address: beyond the limit an address is told to wait,
+/// and its unknown keys are not looked up any more; good tokens are not held up.
+async fn admit(
+    state: &State,
+    visit: &mut Visit,
+    route: &Route,
+    query: &Query,
+    headers: &HeaderMap,
+    address: IpAddr,
+) -> Result<(Arc<App>, Caller), Refusal> {
+    let over = state.limits.is_over(address, state.refused_tokens, visit.now);
+    let admitted = match auth::app(state, query, !over).await {
+        Ok(app) => auth::caller(&app, headers, route.credential, visit.now).map(|caller| (app, caller)),
+        Err(refusal) => Err(refusal),
+    };
+    let refusal = match admitted {
+        Ok(admitted) => return Ok(admitted),
+        Err(refusal) => refusal,
+    };
+    let unknown = refusal.status == StatusCode::UNAUTHORIZED;
+    if !unknown || !state.limits.refused(address, state.refused_tokens, visit.now) {
+        return Err(refusal);
+    }
+    let info = LimitInfo { limit: state.refused_tokens, remaining: 0, ..limits::off(visit.now) };
+    visit.limit = Some(info);
+    Err(too_many("Too many requests with refused keys or tokens from this address", info, visit.now))
 }
 
 fn find(method: &Method, path: &str) -> Result<(&'static Route, Vec<String>), Refused> {

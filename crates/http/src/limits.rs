@@ -75,6 +75,11 @@ impl Limits {
         LimitInfo { limit, remaining: limit.saturating_sub(used), reset: window_end(now) }
     }
 
+    /// Whether an address had too many refused tokens.
+    pub(crate) fn is_over(&self, address: IpAddr, limit: u32, now: Timestamp) -> bool {
+        self.refusals.used(&Some(address), now) > limit
+    }
+
     /// Counts a refused token. Answers whether its address had too many of them.
     pub(crate) fn refused(&self, address: IpAddr, limit: u32, now: Timestamp) -> bool {
         let known = self.refusals.used(&Some(address), now) > 0;

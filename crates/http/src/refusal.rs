@@ -25,6 +25,21 @@ impl Refusal {
         Self { status, code, reason: reason.into(), field: None, retry_after: None, cause: None }
     }
 
+    /// A batch that was refused by itself, and then was not.
+    pub(crate) fn undecided() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, "internal error")
+    }
+
+    /// A timeout says which filter took too long, and what helps (DESIGN 2).
+    pub(crate) fn naming_the_filter(self, asked: &str) -> Self {
+        if self.status != StatusCode::REQUEST_TIMEOUT {
+            return self;
+        }
+        let hint =
+            "add a condition that an index serves, such as $eq, $in, a range, $contains or $autocomplete";
+        Self { reason: format!("{}: filter_conditions {}; {hint}", self.reason, cut(asked)), ..self }
+    }
+
     fn input(reason: String) -> Self {
         Self::new(StatusCode::BAD_REQUEST, Code::Input, reason)
     }
@@ -47,6 +62,8 @@ impl Refusal {
 
 impl From<Invalid> for Refusal {
     fn from(invalid: Invalid) -> Self {
+        // Field names can be as long as a body.
+        let invalid = Invalid { field: cut(&invalid.field), why: cut(&invalid.why) };
         let reason = if invalid.field.is_empty() { invalid.why.clone() } else { invalid.to_string() };
         Self { field: Some((invalid.field, invalid.why)), ..Self::input(reason) }
     }
@@ -56,7 +73,11 @@ impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         match error {
             Error::Invalid(invalid) => invalid.into(),
-            Error::NoUser(_) | Error::Deleted(_) | Error::NoApp(_) => Self::missing(error.to_string()),
+            Error::NoUser(_)
+            | Error::Deleted(_)
+            | Error::NoRole(_)
+            | Error::NoPermission(_)
+            | Error::NoApp(_) => Self::missing(error.to_string()),
             Error::AlreadyDeactivated(_)
             | Error::NotDeactivated(_)
             | Error::AppExists(_)
@@ -66,6 +87,15 @@ impl From<Error> for Refusal {
             Error::Undeclared { .. } => Self::internal(error),
             Error::Storage(storage) => from_storage(storage),
         }
+    }
+}
+
+/// Text at a length that is fit for a message.
+fn cut(text: &str) -> String {
+    const LONGEST: usize = 500;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Every route, as data: method, path, operation, action, credential, handler.
 //!
 //! To add a route, add its line. A path is matched segment by segment; a segment in braces takes any one segment
-//! that is not empty, and a static segment wins over it (v2 1.1). Tests read this table too: no route is without
-//! them.
+//! that is not empty, and a static segment wins over it (v2 1.1) among the routes of the same method. Tests read this
+//! table too: no route is without them.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -52,8 +52,30 @@ static ROUTES: &[Route] = &[
     route(Method::PATCH, "/api/v2/app", Operation::UpdateApp, Action::UpdateApp, |call| {
         Box::pin(v2::app::update(call))
     }),
+    route(Method::GET, "/api/v2/permissions", Operation::ListPermissions, Action::ReadPermissions, |call| {
+        Box::pin(v2::permissions::list(call))
+    }),
+    route(
+        Method::GET,
+        "/api/v2/permissions/{id}",
+        Operation::GetPermission,
+        Action::ReadPermissions,
+        |call| Box::pin(v2::permissions::get(call)),
+    ),
     route(Method::GET, "/api/v2/rate_limits", Operation::GetRateLimits, Action::ReadRateLimits, |call| {
         Box::pin(v2::rate_limits::get(call))
+    }),
+    route(Method::GET, "/api/v2/roles", Operation::ListRoles, Action::ReadRoles, |call| {
+        Box::pin(v2::roles::list(call))
+    }),
+    route(Method::POST, "/api/v2/roles", Operation::CreateRole, Action::ManageRoles, |call| {
+        Box::pin(v2::roles::create(call))
+    }),
+    route(Method::GET, "/api/v2/roles/search", Operation::SearchRoles, Action::ReadRoles, |call| {
+        Box::pin(v2::roles::search(call))
+    }),
+    route(Method::DELETE, "/api/v2/roles/{name}", Operation::DeleteRole, Action::ManageRoles, |call| {
+        Box::pin(v2::roles::delete(call))
     }),
     route(Method::GET, "/api/v2/users", Operation::QueryUsers, Action::SearchUser, |call| {
         Box::pin(v2::users::query(call))
@@ -128,20 +150,15 @@ pub(crate) enum Found {
 /// Slashes at the front count as one: a base URL that ends with a slash makes two (v2 1.1).
 pub(crate) fn find(method: &Method, path: &str) -> Found {
     let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
-    let mut matching: Vec<(&Route, Vec<String>)> =
-        ROUTES.iter().filter_map(|route| Some((route, parameters(route.path, &segments)?))).collect();
+    let (matching, others): (Vec<_>, Vec<_>) = ROUTES
+        .iter()
+        .filter_map(|route| Some((route, parameters(route.path, &segments)?)))
+        .partition(|(route, _)| route.method == *method);
     // Fewer parameters are more static segments.
-    let fewest = matching.iter().map(|(_, parameters)| parameters.len()).min();
-    matching.retain(|(_, parameters)| Some(parameters.len()) == fewest);
-    if matching.is_empty() {
-        return Found::Nothing;
-    }
-    match matching.iter().position(|(route, _)| route.method == *method) {
-        Some(place) => {
-            let (route, parameters) = matching.swap_remove(place);
-            Found::Route(route, parameters)
-        }
-        None => Found::OtherMethods(matching.iter().map(|(route, _)| route.method.as_str()).collect()),
+    match matching.into_iter().min_by_key(|(_, parameters)| parameters.len()) {
+        Some((route, parameters)) => Found::Route(route, parameters),
+        None if others.is_empty() => Found::Nothing,
+        None => Found::OtherMethods(others.iter().map(|(route, _)| route.method.as_str()).collect()),
     }
 }
 
@@ -182,6 +199,10 @@ mod tests {
         check(Method::GET, "/api/v2/users", "QueryUsers []");
         check(Method::PATCH, "//api/v2/users", "UpdateUsersPartial []");
         check(Method::POST, "/api/v2/users/a%2Fb/deactivate", r#"DeactivateUser ["a%2Fb"]"#);
+        check(Method::GET, "/api/v2/roles/search", "SearchRoles []");
+        check(Method::DELETE, "/api/v2/roles/captain", r#"DeleteRole ["captain"]"#);
+        check(Method::DELETE, "/api/v2/roles/search", r#"DeleteRole ["search"]"#);
+        check(Method::PUT, "/api/v2/roles/search", "only GET DELETE");
         check(Method::DELETE, "/api/v2/users", "only GET POST PATCH");
         check(Method::GET, "/api/v2/users/a/deactivate", "only POST");
         for path in

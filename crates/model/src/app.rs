@@ -72,7 +72,7 @@ pub struct Suspension {
 }
 
 /// The settings of an app, as changed from their defaults.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AppSettings {
     /// What an upsert does to fields that are not given.
@@ -93,12 +93,43 @@ pub struct AppSettings {
     pub kept: Map<String, Value>,
 }
 
+/// Shows the names of what is kept, not the values: keys of push providers and queues are among them.
+impl fmt::Debug for AppSettings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("AppSettings")
+            .field("absent", &self.absent)
+            .field("user_bytes", &self.user_bytes)
+            .field("teams", &self.teams)
+            .field("rate_limits", &self.rate_limits)
+            .field("kept", &self.kept.keys().collect::<Vec<_>>())
+            .finish()
+    }
+}
+
 impl AppSettings {
-    /// The sizes that the app allows.
+    /// How many bytes the settings have as they are stored.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        crate::rules::written(self)
+    }
+
+    /// The sizes that the app allows. The roles are the store's to know.
     #[must_use]
     pub fn limits(&self) -> Limits {
-        let Limits { user_bytes, teams } = Limits::default();
-        Limits { user_bytes: self.user_bytes.unwrap_or(user_bytes), teams: self.teams.unwrap_or(teams) }
+        let Limits { user_bytes, teams, roles } = Limits::default();
+        Limits {
+            user_bytes: self.user_bytes.unwrap_or(user_bytes),
+            teams: self.teams.unwrap_or(teams),
+            roles,
+        }
+    }
+
+    /// Whether the app grants `role` anything; `None` when its grants do not name the role.
+    #[must_use]
+    pub fn grants(&self, role: &str) -> Option<bool> {
+        let granted = self.kept.get("grants")?.get(role)?.as_array()?;
+        Some(!granted.is_empty())
     }
 }
 
@@ -201,7 +232,7 @@ mod tests {
         };
         assert_eq!(patch.names(), ["user_bytes", "webhook_url", "sqs_url"]);
         let after = patch.apply(&before);
-        assert_eq!(after.limits(), Limits { user_bytes: 9000, teams: 3 });
+        assert_eq!(after.limits(), Limits { user_bytes: 9000, teams: 3, ..Limits::default() });
         assert_eq!(after.kept, kept(json!({"webhook_url": "http://c"})));
         let stored = serde_json::to_string(&after).unwrap();
         assert_eq!(serde_json::from_str::<AppSettings>(&stored).unwrap(), after);

@@ -35,6 +35,12 @@ impl Timestamp {
         self.0.div_euclid(1_000_000_000)
     }
 
+    /// The nanosecond after this one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
     /// This moment moved back by `age`; the start of the range when it does not fit.
     #[must_use]
     pub fn before(self, age: Duration) -> Self {

@@ -6,6 +6,12 @@ use serde_json::{Map, Value};
 use crate::Invalid;
 use crate::field::BUILT_IN;
 
+/// The most levels of custom data: far below what a parser or the stack of a thread can take.
+pub(crate) const DEEPEST: usize = 32;
+
+/// The longest path of a value, in bytes with the dots. Each leaf is stored with its path.
+const LONGEST_PATH: usize = 255;
+
 /// Custom data of one user.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -22,7 +28,28 @@ impl Custom {
             check_name(key)?;
             check_keys_below(value).map_err(|invalid| invalid.within(key))?;
         }
-        Ok(Self(fields))
+        let custom = Self(fields);
+        custom.check_shape()?;
+        Ok(custom)
+    }
+
+    /// Checks how deep and how long the paths are. Two changes that are both allowed can add up to too much.
+    ///
+    /// # Errors
+    /// When a value stands too deep or its path is too long; the field is the outermost key.
+    pub(crate) fn check_shape(&self) -> Result<(), Invalid> {
+        for (key, value) in &self.0 {
+            let (depth, length) = extent(value);
+            if depth >= DEEPEST {
+                return Err(Invalid::new(key, format!("custom data may have at most {DEEPEST} levels")));
+            }
+            if key.len() + length > LONGEST_PATH {
+                let why =
+                    format!("the keys on the way to a value may have {LONGEST_PATH} bytes with their dots");
+                return Err(Invalid::new(key, why));
+            }
+        }
+        Ok(())
     }
 
     /// Custom data that was parsed before it was stored.
@@ -81,6 +108,10 @@ impl CustomPath {
     /// # Errors
     /// When a key on the way is empty, starts with `$`, or the first is the name of a built-in field.
     pub fn parse(path: &str) -> Result<Self, Invalid> {
+        if path.len() > LONGEST_PATH || path.split('.').count() > DEEPEST {
+            let why = format!("a path may have {LONGEST_PATH} bytes and {DEEPEST} levels");
+            return Err(Invalid::new(path, why));
+        }
         let keys: Vec<String> = path.split('.').map(str::to_owned).collect();
         for (depth, key) in keys.iter().enumerate() {
             let checked = if depth == 0 { check_name(key) } else { check_key(key) };
@@ -89,10 +120,9 @@ impl CustomPath {
         Ok(Self(keys))
     }
 
-    /// Whether one of the two paths is the other or leads to it.
-    #[must_use]
-    pub fn overlaps(&self, other: &Self) -> bool {
-        self.0.iter().zip(&other.0).all(|(mine, theirs)| mine == theirs)
+    /// The keys from the outside to the inside.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
     }
 
     fn split_last(&self) -> (&String, &[String]) {
@@ -122,6 +152,27 @@ pub(crate) fn check_keys_below(value: &Value) -> Result<(), Invalid> {
             check_keys_below(inner).map_err(|invalid| invalid.within(position))
         }),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
+    }
+}
+
+/// How many levels there are below a value, and how many bytes the longest path below it has, each key with its dot.
+fn extent(value: &Value) -> (usize, usize) {
+    let deepest = |(depth, length): (usize, usize), (below, longer): (usize, usize)| {
+        (depth.max(below), length.max(longer))
+    };
+    match value {
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(key, inner)| {
+                let (depth, length) = extent(inner);
+                (depth + 1, length + key.len() + 1)
+            })
+            .fold((1, 0), deepest),
+        Value::Array(elements) => {
+            let (depth, length) = elements.iter().map(extent).fold((0, 0), deepest);
+            (depth + 1, length)
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => (0, 0),
     }
 }
 
@@ -171,6 +222,24 @@ mod tests {
             custom(json!({"a": {"custom": 1, "name": 2}})).is_ok(),
             "built-in names are reserved at the top only"
         );
+    }
+
+    #[test]
+    fn paths_are_bounded_however_they_come_about() {
+        let nested = |levels: usize| (0..levels).fold(json!(1), |inner, _| json!({ "a": inner }));
+        assert!(custom(json!({"k": nested(31)})).is_ok());
+        assert_eq!(custom(json!({"k": nested(32)})).unwrap_err().field, "k");
+        assert_eq!(custom(json!({"k": [nested(31)]})).unwrap_err().field, "k");
+        assert!(custom(json!({"k".repeat(255): 1})).is_ok());
+        assert!(custom(json!({"k".repeat(256): 1})).is_err());
+        assert!(custom(json!({"k".repeat(128): {"x".repeat(127): 1}})).is_err());
+        assert!(CustomPath::parse(&["a"; 32].join(".")).is_ok());
+        assert!(CustomPath::parse(&["a"; 33].join(".")).is_err());
+        assert!(CustomPath::parse(&"a.".repeat(100_000)).is_err());
+        let mut data = custom(json!({"k": nested(20)})).unwrap();
+        let path = CustomPath::parse(&["k", &["a"; 19].join(".")].join(".")).unwrap();
+        data.set(&path, nested(20)).unwrap();
+        assert!(data.check_shape().is_err());
     }
 
     #[test]

@@ -38,6 +38,18 @@ pub enum Event {
     /// A suspended app was let go on.
     #[serde(rename = "app.resumed")]
     AppResumed,
+    /// A role was made. Ours.
+    #[serde(rename = "role.created")]
+    RoleCreated {
+        /// The name of the role.
+        name: String,
+    },
+    /// A role was deleted. Ours.
+    #[serde(rename = "role.deleted")]
+    RoleDeleted {
+        /// The name of the role.
+        name: String,
+    },
     /// A user was created. Ours: for the change feed and the audit, to webhooks only when named.
     #[serde(rename = "user.created")]
     UserCreated {
@@ -60,6 +72,8 @@ pub enum Event {
         created_by: Option<UserId>,
         /// Whether the messages of the user were to show as deleted.
         mark_messages_deleted: bool,
+        /// Whether the channels of the user were to show as deleted.
+        mark_channels_deleted: bool,
     },
     /// A user was reactivated.
     #[serde(rename = "user.reactivated")]
@@ -71,6 +85,8 @@ pub enum Event {
         created_by: Option<UserId>,
         /// Whether messages hidden by the deactivation were to come back.
         restore_messages: bool,
+        /// Whether channels hidden by the deactivation were to come back.
+        restore_channels: bool,
     },
 }
 
@@ -85,6 +101,8 @@ impl Event {
             Self::AppRotationFinished => "app.rotation_finished",
             Self::AppSuspended { .. } => "app.suspended",
             Self::AppResumed => "app.resumed",
+            Self::RoleCreated { .. } => "role.created",
+            Self::RoleDeleted { .. } => "role.deleted",
             Self::UserCreated { .. } => "user.created",
             Self::UserUpdated { .. } => "user.updated",
             Self::UserDeactivated { .. } => "user.deactivated",
@@ -105,7 +123,9 @@ impl Event {
             | Self::AppSecretRotated
             | Self::AppRotationFinished
             | Self::AppSuspended { .. }
-            | Self::AppResumed => None,
+            | Self::AppResumed
+            | Self::RoleCreated { .. }
+            | Self::RoleDeleted { .. } => None,
         }
     }
 
@@ -152,8 +172,14 @@ mod tests {
         for event in [
             Event::AppCreated,
             Event::AppUpdated { settings: vec!["webhook_url".to_owned()] },
+            Event::RoleDeleted { name: "captain".to_owned() },
             Event::UserCreated { user: user.clone() },
-            Event::UserDeactivated { user, created_by: Some(id), mark_messages_deleted: true },
+            Event::UserDeactivated {
+                user,
+                created_by: Some(id),
+                mark_messages_deleted: true,
+                mark_channels_deleted: false,
+            },
         ] {
             let text = event.to_stored().unwrap();
             assert!(text.starts_with(&format!(r#"{{"v":1,"type":"{}""#, event.name())), "{text}");

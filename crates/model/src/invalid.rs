@@ -26,8 +26,9 @@ impl Invalid {
     }
 }
 
-/// A value cut to a length that is fit for an error message.
-pub(crate) struct Shown<'a>(pub(crate) &'a str);
+/// A value in quotes, cut to a length that is fit for an error message.
+#[derive(Debug)]
+pub struct Shown<'a>(pub &'a str);
 
 impl Display for Shown<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use serde_json::{Number, Value};
 use sha2::{Digest, Sha256};
 
-use crate::Custom;
+use crate::{Custom, User};
 
 /// Text is stored up to this many characters; a digest of the whole decides equality beyond (DESIGN 2).
 pub const TEXT_CHARACTERS: usize = 200;
@@ -93,6 +93,19 @@ impl Leaf {
         }
     }
 
+    /// The leaf of a user that is in `team`. No custom path begins with `$`.
+    #[must_use]
+    pub fn team(team: &str) -> Self {
+        Self {
+            path: TEAMS.to_owned(),
+            kind: Kind::Text,
+            place: Place::Element,
+            number: Numeric::Integer(0),
+            text: team.to_owned(),
+            digest: 0,
+        }
+    }
+
     /// What tells this leaf from every other of the same user: the key that storage gives it, in that order.
     fn key(&self) -> (&str, i64, u8, u64, &str, i64) {
         let (shape, bits) = match self.number {
@@ -115,6 +128,17 @@ impl Ord for Leaf {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         self.key().cmp(&other.key())
     }
+}
+
+/// The path of the leaves for teams.
+pub const TEAMS: &str = "$teams";
+
+/// The leaves of a user: those of its custom data and of its teams.
+#[must_use]
+pub fn of_user(user: &User) -> BTreeSet<Leaf> {
+    let mut found = leaves(&user.custom);
+    found.extend(user.teams.iter().map(|team| Leaf::team(team)));
+    found
 }
 
 /// The leaves of `custom`, each once: an array that holds a value twice has one leaf for it.

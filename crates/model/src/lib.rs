@@ -1,10 +1,13 @@
 //! What a user is and the rules about it. No I/O, no async, no SQL and no field name of the wire.
 
 mod app;
+mod batch;
+mod catalogue;
 mod clock;
 mod custom;
 mod event;
 mod field;
+pub mod filter;
 mod id;
 mod invalid;
 pub mod leaf;
@@ -15,24 +18,32 @@ mod profile;
 mod query;
 mod role;
 mod rules;
+pub mod sort;
 mod standing;
 mod user;
 pub mod words;
 
 pub use app::{App, AppSettings, Secret, SettingsPatch, Suspension};
+pub use batch::Batch;
+pub use catalogue::{CATALOGUE, Level, Permission, permission};
 pub use clock::{Clock, Entropy, Timestamp};
 pub use custom::{Custom, CustomPath};
 pub use event::Event;
 pub use field::BUILT_IN;
+pub use filter::{Filter, Test};
 pub use id::{AppKey, LONGEST_USER_ID, UserId, UserKey};
-pub use invalid::Invalid;
+pub use invalid::{Invalid, Shown};
 pub use operation::Operation;
 pub use patch::{Assignment, Field, Patch};
 pub use permission::{Action, Caller, permit};
 pub use profile::{Absent, Profile};
-pub use query::{Filter, MOST_OPERANDS, Page, UserQuery};
-pub use role::{BUILT_IN_ROLES, DEFAULT_ROLE};
+pub use query::{DEEPEST_FILTER, MOST_OPERANDS, MOST_QUERY_WORDS, MOST_TESTS, Page, UserQuery};
+pub use role::{
+    CustomRole, DEFAULT_ROLE, Holder, MOST_CUSTOM_ROLES, Role, RoleSearch, Scope, check_role_name,
+    is_built_in,
+};
 pub use rules::Limits;
+pub use sort::{Direction, MOST_SORT_KEYS, Sort, SortField, SortKey};
 pub use user::{
     Ban, ChannelMute, Device, Privacy, PrivacySwitch, StoredUser, Unread, User, UserMute, UserView,
 };

@@ -7,14 +7,24 @@ use std::fmt::{self, Display};
 pub enum Operation {
     /// Makes an app; for operators.
     CreateApp,
+    /// Makes a role.
+    CreateRole,
     /// Shuts a user out.
     DeactivateUser,
+    /// Deletes a role.
+    DeleteRole,
     /// Reads the settings of the app.
     GetApp,
+    /// Reads one permission of the catalogue.
+    GetPermission,
     /// Reads how many calls are left.
     GetRateLimits,
     /// Lets the secret before the last rotation expire; for operators.
     FinishRotation,
+    /// Reads the catalogue of permissions.
+    ListPermissions,
+    /// Reads every role.
+    ListRoles,
     /// Finds users.
     QueryUsers,
     /// Lets a deactivated user in again.
@@ -23,6 +33,8 @@ pub enum Operation {
     ResumeApp,
     /// Gives an app a new secret; for operators.
     RotateSecret,
+    /// Finds roles by their name.
+    SearchRoles,
     /// Lets nobody use an app; for operators.
     SuspendApp,
     /// Changes settings of the app.
@@ -37,33 +49,54 @@ impl Operation {
     /// Every operation.
     pub const ALL: &[Self] = &[
         Self::CreateApp,
+        Self::CreateRole,
         Self::DeactivateUser,
+        Self::DeleteRole,
         Self::GetApp,
+        Self::GetPermission,
         Self::GetRateLimits,
         Self::FinishRotation,
+        Self::ListPermissions,
+        Self::ListRoles,
         Self::QueryUsers,
         Self::ReactivateUser,
         Self::ResumeApp,
         Self::RotateSecret,
+        Self::SearchRoles,
         Self::SuspendApp,
         Self::UpdateApp,
         Self::UpdateUsers,
         Self::UpdateUsersPartial,
     ];
 
+    /// Whether only an operator asks for it, on the command line.
+    #[must_use]
+    pub fn is_for_operators(self) -> bool {
+        matches!(
+            self,
+            Self::CreateApp | Self::FinishRotation | Self::ResumeApp | Self::RotateSecret | Self::SuspendApp
+        )
+    }
+
     /// The name as clients know it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::CreateApp => "CreateApp",
+            Self::CreateRole => "CreateRole",
             Self::DeactivateUser => "DeactivateUser",
+            Self::DeleteRole => "DeleteRole",
             Self::GetApp => "GetApp",
+            Self::GetPermission => "GetPermission",
             Self::GetRateLimits => "GetRateLimits",
             Self::FinishRotation => "FinishRotation",
+            Self::ListPermissions => "ListPermissions",
+            Self::ListRoles => "ListRoles",
             Self::QueryUsers => "QueryUsers",
             Self::ReactivateUser => "ReactivateUser",
             Self::ResumeApp => "ResumeApp",
             Self::RotateSecret => "RotateSecret",
+            Self::SearchRoles => "SearchRoles",
             Self::SuspendApp => "SuspendApp",
             Self::UpdateApp => "UpdateApp",
             Self::UpdateUsers => "UpdateUsers",

@@ -1,10 +1,11 @@
 //! Partial update: single fields set and unset (semantics 3).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 
 use crate::custom::check_keys_below;
+use crate::invalid::Shown;
 use crate::rules::{self, Limits};
 use crate::{Custom, CustomPath, DEFAULT_ROLE, Invalid, Privacy, PrivacySwitch, Timestamp, User, UserId};
 
@@ -32,16 +33,16 @@ pub enum Assignment {
     Teams(Option<Vec<String>>),
     /// All roles within teams; `None` is none.
     TeamsRole(Option<BTreeMap<String, String>>),
-    /// The role within one team.
-    TeamRole(String, String),
+    /// The role within one team; `None` is none.
+    TeamRole(String, Option<String>),
     /// The language; `None` is none.
     Language(Option<String>),
     /// Whether the user hides its presence; `None` is no.
     Invisible(Option<bool>),
     /// What the user shares, merged into what is stored (DESIGN 3); `None` is "never set".
     Privacy(Option<Privacy>),
-    /// One switch of what the user shares.
-    PrivacySwitch(PrivacySwitch, bool),
+    /// One switch of what the user shares; `None` is "never set".
+    PrivacySwitch(PrivacySwitch, Option<bool>),
     /// Revokes the tokens that were issued before; `None` takes the revocation back (3.12).
     TokensRevokedBefore(Option<Timestamp>),
     /// One value of custom data.
@@ -104,18 +105,25 @@ impl Assignment {
 }
 
 impl Field {
-    /// Whether changing one of the two fields changes the other.
-    #[must_use]
-    pub fn overlaps(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Custom(mine), Self::Custom(theirs)) => mine.overlaps(theirs),
-            (Self::AllCustom, Self::Custom(_))
-            | (Self::Custom(_), Self::AllCustom)
-            | (Self::TeamsRole, Self::TeamRole(_))
-            | (Self::TeamRole(_), Self::TeamsRole)
-            | (Self::Privacy, Self::PrivacySwitch(_))
-            | (Self::PrivacySwitch(_), Self::Privacy) => true,
-            _ => self == other,
+    /// The place of the field, from the outside to the inside: changing one field changes another if the place of the
+    /// one begins with the place of the other.
+    fn place(&self) -> Vec<&str> {
+        match self {
+            Self::Name => vec!["name"],
+            Self::Image => vec!["image"],
+            Self::Role => vec!["role"],
+            Self::Teams => vec!["teams"],
+            Self::TeamsRole => vec!["teams_role"],
+            Self::TeamRole(team) => vec!["teams_role", team],
+            Self::Language => vec!["language"],
+            Self::Invisible => vec!["invisible"],
+            Self::Privacy => vec!["privacy"],
+            Self::PrivacySwitch(PrivacySwitch::TypingIndicators) => vec!["privacy", "typing"],
+            Self::PrivacySwitch(PrivacySwitch::ReadReceipts) => vec!["privacy", "read"],
+            Self::PrivacySwitch(PrivacySwitch::DeliveryReceipts) => vec!["privacy", "delivery"],
+            Self::TokensRevokedBefore => vec!["tokens"],
+            Self::AllCustom => vec!["custom"],
+            Self::Custom(path) => std::iter::once("custom").chain(path.keys()).collect(),
         }
     }
 }
@@ -129,25 +137,60 @@ impl Patch {
     /// # Errors
     /// When two changes touch the same value; the field is the later one as written.
     pub fn check(&self, set_names: &[String], unset_names: &[String]) -> Result<(), Invalid> {
-        let set: Vec<Field> = self.set.iter().map(Assignment::field).collect();
-        for (place, (field, name)) in set.iter().zip(set_names).enumerate() {
-            if let Some(earlier) = set[..place].iter().position(|other| other.overlaps(field)) {
-                let why = format!("overlaps with '{}' in the same request", set_names[earlier]);
-                return Err(Invalid::new(format!("set.{name}"), why));
-            }
+        let fields: Vec<Field> = self.set.iter().map(Assignment::field).collect();
+        let set = Places::of(&fields);
+        if let Some((earlier, later)) = set.first_overlap() {
+            let why = format!("overlaps with {} in the same request", Shown(&set_names[earlier]));
+            return Err(Invalid::new(format!("set.{}", set_names[later]), why));
         }
         for (field, name) in self.unset.iter().zip(unset_names) {
-            let clash = set.iter().position(|other| {
-                let begins_anew = *field == Field::AllCustom && matches!(other, Field::Custom(_));
-                other.overlaps(field) && !begins_anew
-            });
-            if let Some(clash) = clash {
-                let why =
-                    format!("'{name}' overlaps with '{}' in set; name each field once", set_names[clash]);
+            // Wiping all custom data and setting some of it anew is one wish.
+            let begins_anew =
+                |place: usize| *field == Field::AllCustom && matches!(fields[place], Field::Custom(_));
+            if let Some(clash) = set.overlapping(field).filter(|place| !begins_anew(*place)) {
+                let (name, clash) = (Shown(name), Shown(&set_names[clash]));
+                let why = format!("{name} overlaps with {clash} in set; name each field once");
                 return Err(Invalid::new("unset", why));
             }
         }
         Ok(())
+    }
+
+    /// Checks what needs no look at the stored user.
+    ///
+    /// # Errors
+    /// When the values that are set are too large together for any user; the field is relative to the patch.
+    pub fn check_size(&self, limits: &Limits) -> Result<(), Invalid> {
+        let sizes = self.set.iter().map(|assignment| match assignment {
+            Assignment::Name(Some(text)) | Assignment::Image(Some(text)) => rules::written(text),
+            Assignment::Custom(_, value) => rules::written(value),
+            Assignment::AllCustom(custom) => rules::written(custom),
+            _ => 0,
+        });
+        let (bytes, most) = (sizes.sum::<usize>(), limits.user_bytes);
+        if bytes <= most {
+            return Ok(());
+        }
+        let why =
+            format!("name, image and custom data may have {most} bytes together, these values have {bytes}");
+        Err(Invalid::new("set", why))
+    }
+
+    /// Takes away the roles within teams that the user is not in, but for those that this patch gives: giving a role
+    /// in a team that one is not in is refused, not forgotten.
+    fn forget_roles_of_teams_left(&self, user: &mut User) {
+        let mut given = BTreeSet::new();
+        for assignment in &self.set {
+            match assignment {
+                Assignment::TeamsRole(Some(_)) => return,
+                Assignment::TeamRole(team, Some(_)) => {
+                    given.insert(team);
+                }
+                _ => {}
+            }
+        }
+        let teams: BTreeSet<&String> = user.teams.iter().collect();
+        user.teams_role.retain(|team, _| teams.contains(team) || given.contains(team));
     }
 
     /// The user that these changes make of `before`, at `now`.
@@ -156,22 +199,54 @@ impl Patch {
     /// The first rule that a change or the result breaks; the field is relative to the patch or the user.
     pub fn apply(&self, before: &User, now: Timestamp, limits: &Limits) -> Result<User, Invalid> {
         let mut user = before.clone();
-        user.updated_at = now.max(before.created_at);
+        user.updated_at = before.changed_at(now);
         for field in &self.unset {
             unset(&mut user, field);
         }
         for assignment in &self.set {
             assign(&mut user, assignment).map_err(|invalid| invalid.within("set"))?;
         }
-        let roles_given = self
-            .set
-            .iter()
-            .any(|set| matches!(set, Assignment::TeamsRole(Some(_)) | Assignment::TeamRole(..)));
-        if !roles_given {
-            user.teams_role = rules::roles_of_teams(&user.teams_role, &user.teams);
-        }
-        rules::check(&user, limits)?;
+        self.forget_roles_of_teams_left(&mut user);
+        rules::check(&user, Some(before), limits)?;
         Ok(user)
+    }
+}
+
+/// Where fields stand, for finding those that overlap without comparing each with each.
+struct Places<'f> {
+    /// Each field by its place, with its place in the request.
+    fields: HashMap<Vec<&'f str>, usize>,
+    /// Every place that leads to a field, with the place in the request of one such field.
+    leading: HashMap<Vec<&'f str>, usize>,
+    overlap: Option<(usize, usize)>,
+}
+
+impl<'f> Places<'f> {
+    fn of(fields: &'f [Field]) -> Self {
+        let mut places = Self { fields: HashMap::new(), leading: HashMap::new(), overlap: None };
+        for (number, field) in fields.iter().enumerate() {
+            if let Some(earlier) = places.overlapping(field) {
+                places.overlap = places.overlap.or(Some((earlier, number)));
+            }
+            let place = field.place();
+            for outer in 1..place.len() {
+                places.leading.entry(place[..outer].to_vec()).or_insert(number);
+            }
+            places.fields.entry(place).or_insert(number);
+        }
+        places
+    }
+
+    /// The first two fields that overlap, the earlier first.
+    fn first_overlap(&self) -> Option<(usize, usize)> {
+        self.overlap
+    }
+
+    /// A field that is, holds, or stands within `field`.
+    fn overlapping(&self, field: &Field) -> Option<usize> {
+        let place = field.place();
+        let holding = (1..=place.len()).find_map(|outer| self.fields.get(&place[..outer]));
+        holding.or_else(|| self.leading.get(&place)).copied()
     }
 }
 
@@ -204,7 +279,7 @@ fn assign(user: &mut User, assignment: &Assignment) -> Result<(), Invalid> {
         Assignment::Role(Some(role)) => user.role.clone_from(role),
         Assignment::Teams(Some(teams)) => user.teams = rules::each_once(teams),
         Assignment::TeamsRole(Some(roles)) => user.teams_role.clone_from(roles),
-        Assignment::TeamRole(team, role) => {
+        Assignment::TeamRole(team, Some(role)) => {
             user.teams_role.insert(team.clone(), role.clone());
         }
         Assignment::Language(Some(language)) => user.language.clone_from(language),
@@ -212,7 +287,7 @@ fn assign(user: &mut User, assignment: &Assignment) -> Result<(), Invalid> {
         Assignment::Privacy(Some(newer)) => {
             user.privacy = Some(user.privacy.unwrap_or_default().merged(*newer));
         }
-        Assignment::PrivacySwitch(switch, shared) => {
+        Assignment::PrivacySwitch(switch, Some(shared)) => {
             *user.privacy.get_or_insert_default().switch(*switch) = Some(*shared);
         }
         Assignment::Name(name) => user.name.clone_from(name),
@@ -226,6 +301,8 @@ fn assign(user: &mut User, assignment: &Assignment) -> Result<(), Invalid> {
         Assignment::Role(None)
         | Assignment::Teams(None)
         | Assignment::TeamsRole(None)
+        | Assignment::TeamRole(_, None)
+        | Assignment::PrivacySwitch(_, None)
         | Assignment::Language(None)
         | Assignment::Invisible(None)
         | Assignment::Privacy(None) => unset(user, &assignment.field()),
@@ -302,7 +379,7 @@ mod tests {
         let changed = apply(
             vec![
                 Assignment::Privacy(Some(typing)),
-                Assignment::PrivacySwitch(PrivacySwitch::ReadReceipts, true),
+                Assignment::PrivacySwitch(PrivacySwitch::ReadReceipts, Some(true)),
             ],
             Vec::new(),
         );
@@ -315,13 +392,23 @@ mod tests {
     fn rules_hold_for_the_result() {
         for (assignment, field) in [
             (Assignment::Role(Some("captain".to_owned())), "role"),
-            (Assignment::TeamRole("green".to_owned(), "user".to_owned()), "teams_role.green"),
+            (Assignment::TeamRole("green".to_owned(), Some("user".to_owned())), "teams_role.green"),
             (Assignment::Custom(path("k"), json!("x".repeat(5120))), "custom"),
             (Assignment::Custom(path("k"), json!({"a.b": 1})), "set.k.a.b"),
             (Assignment::Custom(path("color.shade"), json!(1)), "set.color.shade"),
         ] {
             assert_eq!(apply(vec![assignment], Vec::new()).unwrap_err().field, field);
         }
+    }
+
+    #[test]
+    fn a_user_moves_from_team_to_team_by_path() {
+        let teams = Assignment::Teams(Some(vec!["green".to_owned()]));
+        let role = Assignment::TeamRole("green".to_owned(), Some("admin".to_owned()));
+        let moved = apply(vec![teams, role], Vec::new()).unwrap();
+        assert_eq!(moved.teams_role, BTreeMap::from([("green".to_owned(), "admin".to_owned())]));
+        let cleared = apply(vec![Assignment::TeamRole("red".to_owned(), None)], Vec::new()).unwrap();
+        assert_eq!(cleared.teams_role, BTreeMap::new());
     }
 
     #[test]

@@ -34,6 +34,12 @@ pub enum Action {
     UpdateApp,
     /// Read how many calls are left.
     ReadRateLimits,
+    /// Read the roles of the app.
+    ReadRoles,
+    /// Make and delete roles of the app.
+    ManageRoles,
+    /// Read what roles can be granted.
+    ReadPermissions,
     /// Find users.
     SearchUser,
     /// Create and change users.

@@ -40,6 +40,14 @@ pub enum Absent {
 }
 
 impl Profile {
+    /// Checks what needs no look at the stored user.
+    ///
+    /// # Errors
+    /// When name, image and custom data are too large together; the field is relative to the user.
+    pub fn check(&self, limits: &Limits) -> Result<(), Invalid> {
+        rules::check_size(self.name.as_deref(), self.image.as_deref(), &self.custom, limits.user_bytes)
+    }
+
     /// The user that this profile makes of `before`, at `now`.
     ///
     /// What is not part of a profile survives: times, standing, revocation (semantics 2.8).
@@ -77,12 +85,12 @@ impl Profile {
             privacy: self.privacy.or(kept.privacy),
             custom: self.custom.clone(),
             created_at: standing.created_at,
-            updated_at: now.max(standing.created_at),
+            updated_at: before.map_or(now, |before| before.changed_at(now)),
             deactivated_at: standing.deactivated_at,
             deleted_at: standing.deleted_at,
             tokens_revoked_before: standing.tokens_revoked_before,
         };
-        rules::check(&user, limits)?;
+        rules::check(&user, before, limits)?;
         Ok(user)
     }
 }
@@ -143,14 +151,17 @@ mod tests {
     fn absence_clears_the_profile_and_keeps_the_standing() {
         let before = User { deactivated_at: Some(NOW), ..admin() };
         let after = apply(&Profile::default(), Some(&before), Absent::Keep).unwrap();
-        assert_eq!(after, User { name: None, ..before });
+        assert_eq!(after, User { name: None, updated_at: NOW.next(), ..before });
     }
 
     #[test]
     fn the_reset_switch_clears_all_but_the_standing() {
         let before = User { tokens_revoked_before: Some(NOW), ..admin() };
         let after = apply(&Profile::default(), Some(&before), Absent::Reset).unwrap();
-        assert_eq!(after, User { tokens_revoked_before: Some(NOW), ..fresh(&before.id, NOW) });
+        assert_eq!(
+            after,
+            User { tokens_revoked_before: Some(NOW), updated_at: NOW.next(), ..fresh(&before.id, NOW) }
+        );
     }
 
     #[test]

@@ -1,29 +1,31 @@
 //! Finding users.
 
-use crate::{Invalid, UserId};
+use crate::{Filter, Invalid, Sort};
 
-/// A query for users in the default order: newest first (semantics 4.3).
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A query for users (semantics 4).
+#[derive(Clone, Debug, PartialEq)]
 pub struct UserQuery {
     /// Which users.
     pub filter: Filter,
+    /// In which order.
+    pub sort: Sort,
     /// Whether deactivated users are answered as well (4.9). Deleted ones never are (4.10).
     pub include_deactivated: bool,
     /// Which of them.
     pub page: Page,
 }
 
-/// Which users are meant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Filter {
-    /// Every user.
-    All,
-    /// The users with these ids, at most [`MOST_OPERANDS`].
-    Ids(Vec<UserId>),
-}
-
-/// The most values that `$in` takes (semantics 4.16).
+/// The most values that `$in` and `$nin` take (semantics 4.16).
 pub const MOST_OPERANDS: usize = 100;
+
+/// The most tests of one filter (semantics 4.17).
+pub const MOST_TESTS: usize = 100;
+
+/// How deep `$and`, `$or` and `$nor` may nest (semantics 4.17).
+pub const DEEPEST_FILTER: usize = 5;
+
+/// The most words of an autocomplete or text query that count, and the most characters (semantics 4.24).
+pub const MOST_QUERY_WORDS: usize = 5;
 
 /// A part of an ordered answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

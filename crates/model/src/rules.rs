@@ -1,55 +1,60 @@
-//! What must hold for a user whoever changed it, and the sizes that an app allows.
+//! What must hold for a user whoever changed it, and what an app allows beyond the rules for every app.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::json;
+use serde::Serialize;
 
 use crate::invalid::Shown;
-use crate::role::{BUILT_IN_ROLES, is_built_in};
-use crate::{Invalid, User};
+use crate::role::{is_built_in, known_names};
+use crate::{Custom, Invalid, User};
 
-/// The sizes that one app allows; app settings change them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What one app allows its users: sizes, which app settings change, and roles.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The most bytes that name, image and custom data may have together as JSON (semantics 1.14).
     pub user_bytes: usize,
     /// The most teams that a user may be in (semantics 1.21).
     pub teams: usize,
+    /// The custom roles that the app has. Who gives a user no role but built-in ones, and those that the user has
+    /// already, need not know them: a role that somebody has cannot be deleted.
+    pub roles: BTreeSet<String>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { user_bytes: 5120, teams: 250 }
+        Self { user_bytes: 5120, teams: 250, roles: BTreeSet::new() }
     }
 }
 
 /// The longest name of a team, in bytes.
 const LONGEST_TEAM: usize = 255;
 
-/// Checks a user that is about to be stored (semantics 1.14 to 1.22).
+/// Checks a user that is about to be stored in place of `before` (semantics 1.14 to 1.22).
 ///
 /// # Errors
 /// The first rule that is broken, in the order of the fields; the field is relative to the user.
-pub(crate) fn check(user: &User, limits: &Limits) -> Result<(), Invalid> {
+pub(crate) fn check(user: &User, before: Option<&User>, limits: &Limits) -> Result<(), Invalid> {
+    let had = before.map(User::held_roles).unwrap_or_default();
+    let check_role = |field: &str, role: &str| {
+        if is_built_in(role) || had.contains(role) || limits.roles.contains(role) {
+            return Ok(());
+        }
+        let known = known_names(&limits.roles);
+        Err(Invalid::new(field, format!("there is no role {}; there are {known}", Shown(role))))
+    };
     check_role("role", &user.role)?;
     check_teams(&user.teams, limits.teams)?;
+    let teams: BTreeSet<&str> = user.teams.iter().map(String::as_str).collect();
     for (team, role) in &user.teams_role {
         let field = format!("teams_role.{team}");
-        if !user.teams.contains(team) {
+        if !teams.contains(team.as_str()) {
             return Err(Invalid::new(field, "the user is not in that team; name it in teams as well"));
         }
         check_role(&field, role)?;
     }
     check_language(&user.language)?;
-    check_size(user, limits.user_bytes)
-}
-
-fn check_role(field: &str, role: &str) -> Result<(), Invalid> {
-    if is_built_in(role) {
-        return Ok(());
-    }
-    let known = BUILT_IN_ROLES.join(", ");
-    Err(Invalid::new(field, format!("there is no role {}; there are {known}", Shown(role))))
+    user.custom.check_shape().map_err(|invalid| invalid.within("custom"))?;
+    check_size(user.name.as_deref(), user.image.as_deref(), &user.custom, limits.user_bytes)
 }
 
 fn check_teams(teams: &[String], most: usize) -> Result<(), Invalid> {
@@ -89,14 +94,42 @@ fn check_language(language: &str) -> Result<(), Invalid> {
     ))
 }
 
-fn check_size(user: &User, most: usize) -> Result<(), Invalid> {
-    let bytes =
-        json!({"name": user.name, "image": user.image, "custom": user.custom.fields()}).to_string().len();
+/// Checks the size of what belongs to the app (semantics 1.14).
+pub(crate) fn check_size(
+    name: Option<&str>,
+    image: Option<&str>,
+    custom: &Custom,
+    most: usize,
+) -> Result<(), Invalid> {
+    #[derive(Serialize)]
+    struct Measured<'a> {
+        name: Option<&'a str>,
+        image: Option<&'a str>,
+        custom: &'a Custom,
+    }
+    let bytes = written(&Measured { name, image, custom });
     if bytes <= most {
         return Ok(());
     }
     let why = format!("name, image and custom data may have {most} bytes together, these have {bytes}");
     Err(Invalid::new("custom", why))
+}
+
+/// How many bytes a value has as JSON, without a copy of it.
+pub(crate) fn written(value: &impl Serialize) -> usize {
+    struct Counter(usize);
+    impl std::io::Write for Counter {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut counter = Counter(0);
+    // What cannot be written has no size that would be allowed.
+    serde_json::to_writer(&mut counter, value).map_or(usize::MAX, |()| counter.0)
 }
 
 /// The teams in the order given, each once.
@@ -109,9 +142,10 @@ pub(crate) fn each_once(teams: &[String]) -> Vec<String> {
 /// The roles within teams that remain when the user is in `teams`.
 #[must_use]
 pub(crate) fn roles_of_teams(roles: &BTreeMap<String, String>, teams: &[String]) -> BTreeMap<String, String> {
+    let teams: BTreeSet<&str> = teams.iter().map(String::as_str).collect();
     roles
         .iter()
-        .filter(|(team, _)| teams.contains(team))
+        .filter(|(team, _)| teams.contains(team.as_str()))
         .map(|(team, role)| (team.clone(), role.clone()))
         .collect()
 }
@@ -131,7 +165,7 @@ mod tests {
             .apply(&id, None, Timestamp::from_seconds(1), crate::Absent::Keep, &limits)
             .unwrap();
         change(&mut user);
-        let refused = super::check(&user, &limits).err().map(|invalid| invalid.to_string());
+        let refused = super::check(&user, None, &limits).err().map(|invalid| invalid.to_string());
         assert_eq!(refused.as_deref(), expected);
     }
 
@@ -145,6 +179,33 @@ mod tests {
             Some(&format!("role: there is no role 'captain'; {known}")),
         );
         check(|user| user.role = String::new(), Some(&format!("role: there is no role ''; {known}")));
+    }
+
+    #[test]
+    fn custom_roles_count_when_the_app_has_them_or_the_user_had_them() {
+        let id = UserId::parse("alice").unwrap();
+        let profile = |role: &str, team_role: &str| Profile {
+            role: Some(role.to_owned()),
+            teams: Some(vec!["red".to_owned()]),
+            teams_role: Some(BTreeMap::from([("red".to_owned(), team_role.to_owned())])),
+            ..Profile::default()
+        };
+        let apply = |profile: Profile, before: Option<&User>, roles: &[&str]| {
+            let limits =
+                Limits { roles: roles.iter().map(|role| (*role).to_owned()).collect(), ..Limits::default() };
+            profile.apply(&id, before, Timestamp::from_seconds(1), crate::Absent::Keep, &limits)
+        };
+        let captain = apply(profile("captain", "pirate"), None, &["captain", "pirate"]).unwrap();
+        assert!(apply(Profile::default(), Some(&captain), &[]).is_ok(), "what was there may stay");
+        assert!(apply(profile("pirate", "captain"), Some(&captain), &[]).is_ok());
+        let refused = apply(profile("captain", "cook"), Some(&captain), &["mate"]).unwrap_err();
+        assert_eq!(refused.field, "teams_role.red");
+        assert!(refused.why.ends_with("global_moderator, guest, host, mate, moderator, user"), "{refused}");
+        let deleted = User { deleted_at: Some(Timestamp::from_seconds(2)), ..captain };
+        assert!(
+            apply(Profile::default(), Some(&deleted), &[]).is_err(),
+            "a deleted user keeps no role alive"
+        );
     }
 
     #[test]

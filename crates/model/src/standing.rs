@@ -4,10 +4,16 @@ use crate::rules::{self, Limits};
 use crate::{Invalid, Timestamp, User};
 
 impl User {
+    /// The time of a change at `now`: later than every change before, even when the clock has gone back or a slower
+    /// request began earlier (semantics 2.17).
+    pub(crate) fn changed_at(&self, now: Timestamp) -> Timestamp {
+        now.max(self.updated_at.next())
+    }
+
     /// This user, shut out since `now`. It keeps its data and its tokens.
     #[must_use]
     pub fn deactivated(&self, now: Timestamp) -> Self {
-        let now = now.max(self.created_at);
+        let now = self.changed_at(now);
         Self { deactivated_at: Some(now), updated_at: now, ..self.clone() }
     }
 
@@ -16,10 +22,10 @@ impl User {
     /// # Errors
     /// When the new name breaks a rule; the field is relative to the user.
     pub fn reactivated(&self, now: Timestamp, name: Option<&str>, limits: &Limits) -> Result<Self, Invalid> {
-        let mut user = Self { deactivated_at: None, updated_at: now.max(self.created_at), ..self.clone() };
+        let mut user = Self { deactivated_at: None, updated_at: self.changed_at(now), ..self.clone() };
         if let Some(name) = name {
             user.name = Some(name.to_owned());
-            rules::check(&user, limits)?;
+            rules::check(&user, Some(self), limits).map_err(|invalid| Invalid::new("name", invalid.why))?;
         }
         Ok(user)
     }

@@ -1,12 +1,13 @@
 //! Folding: names and words as searches compare them.
 
+use serde_json::Value;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-use crate::{AppKey, UserId};
+use crate::{AppKey, User};
 
-/// Words of a user beyond these are not found by autocomplete; it bounds what one user can add to the index.
-const MOST_WORDS: usize = 64;
+/// Words of a field beyond these are not found; it bounds what one user can add to the index.
+const MOST_WORDS: usize = 32;
 
 /// A word is cut to this many characters, like the longest query (semantics 4.24).
 const LONGEST_WORD: usize = 100;
@@ -23,6 +24,8 @@ pub enum WordField {
 }
 
 impl WordField {
+    const ALL: [Self; 3] = [Self::Id, Self::Name, Self::Username];
+
     fn letter(self) -> char {
         match self {
             Self::Id => 'i',
@@ -54,16 +57,26 @@ pub fn words(text: &str) -> impl Iterator<Item = String> {
 
 /// What autocomplete stores for a user: the words of its fields, separated by spaces, each with a mark in front.
 #[must_use]
-pub fn searchable(app: AppKey, id: &UserId, name: Option<&str>, username: Option<&str>) -> String {
-    let fields =
-        [(WordField::Id, Some(id.as_str())), (WordField::Name, name), (WordField::Username, username)];
-    let marked: Vec<String> = fields
+pub fn searchable(app: AppKey, user: &User) -> String {
+    let marked: Vec<String> = WordField::ALL
         .into_iter()
-        .filter_map(|(field, text)| Some((mark(app, field), text?)))
-        .flat_map(|(mark, text)| words(text).map(move |word| format!("{mark}{word}")))
-        .take(MOST_WORDS)
+        .flat_map(|field| {
+            let mark = mark(app, field);
+            words_of(user, field).into_iter().map(move |word| format!("{mark}{word}"))
+        })
         .collect();
     marked.join(" ")
+}
+
+/// The words by which a user is found in a field: the first [`MOST_WORDS`] of it.
+#[must_use]
+pub fn words_of(user: &User, field: WordField) -> Vec<String> {
+    let text = match field {
+        WordField::Id => Some(user.id.as_str()),
+        WordField::Name => user.name.as_deref(),
+        WordField::Username => user.custom.fields().get("username").and_then(Value::as_str),
+    };
+    text.map(|text| words(text).take(MOST_WORDS).collect()).unwrap_or_default()
 }
 
 /// What stands in front of a stored word: the app and the field, always nine characters.
@@ -78,6 +91,7 @@ pub fn mark(app: AppKey, field: WordField) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Absent, Limits, Profile, Timestamp, UserId};
 
     #[test]
     fn name_keys_ignore_case_spaces_and_signs() {
@@ -97,8 +111,14 @@ mod tests {
 
     #[test]
     fn stored_words_name_their_app_and_field() {
-        let id = UserId::parse("jo-1").unwrap();
-        assert_eq!(searchable(AppKey(7), &id, Some("Zoë"), None), "00000007ijo 00000007i1 00000007nzoe");
-        assert_eq!(searchable(AppKey(7), &id, Some(&"a ".repeat(1000)), None).split(' ').count(), MOST_WORDS);
+        let stored = |name: &str| {
+            let profile = Profile { name: Some(name.to_owned()), ..Profile::default() };
+            let id = UserId::parse("jo-1").unwrap();
+            let now = Timestamp::from_seconds(1);
+            let user = profile.apply(&id, None, now, Absent::Keep, &Limits::default()).unwrap();
+            searchable(AppKey(7), &user)
+        };
+        assert_eq!(stored("Zoë"), "00000007ijo 00000007i1 00000007nzoe");
+        assert_eq!(stored(&"a ".repeat(1000)).split(' ').count(), 2 + MOST_WORDS);
     }
 }

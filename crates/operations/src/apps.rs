@@ -9,6 +9,9 @@ use storage::log::Entry;
 
 use crate::{Ctx, Error};
 
+/// The most bytes of an app's settings: they are read and kept as a whole.
+const MOST_SETTINGS_BYTES: usize = 256 << 10;
+
 /// The app of the caller as it is now.
 ///
 /// # Errors
@@ -34,6 +37,12 @@ pub fn update(tx: &mut Tx<'_>, ctx: &Ctx, patch: &SettingsPatch) -> Result<(), E
     }
     change(tx, ctx, &api_key, |app| {
         app.settings = patch.apply(&app.settings);
+        let bytes = app.settings.bytes();
+        if bytes > MOST_SETTINGS_BYTES {
+            let why =
+                format!("all settings may have {MOST_SETTINGS_BYTES} bytes together, these have {bytes}");
+            return Err(Invalid::new("settings", why).into());
+        }
         Ok(Event::AppUpdated { settings })
     })
 }
@@ -56,6 +65,7 @@ pub struct Create {
 pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, command: &Create) -> Result<bool, Error> {
     ctx.permit(Action::ManageApps)?;
     check_api_key(&command.api_key)?;
+    check_name(&command.name)?;
     check_secret(&command.secret)?;
     if let Some(app) = apps::by_api_key(tx, &command.api_key)? {
         let known = app.secrets().any(|secret| *secret == command.secret);
@@ -154,6 +164,13 @@ fn check_api_key(api_key: &str) -> Result<(), Invalid> {
         return Ok(());
     }
     Err(Invalid::new("key", "must have 1 to 64 letters, digits, '_' or '-'"))
+}
+
+fn check_name(name: &str) -> Result<(), Invalid> {
+    if (1..=255).contains(&name.len()) && !name.chars().any(char::is_control) {
+        return Ok(());
+    }
+    Err(Invalid::new("name", "must have 1 to 255 bytes and no control characters"))
 }
 
 fn check_secret(secret: &Secret) -> Result<(), Invalid> {

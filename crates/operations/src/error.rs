@@ -20,6 +20,12 @@ pub enum Error {
     /// The user is not deactivated.
     #[error("user with id '{0}' is not deactivated")]
     NotDeactivated(UserId),
+    /// There is no such role.
+    #[error("the role {0} does not exist")]
+    NoRole(String),
+    /// There is no such permission.
+    #[error("the permission {0} does not exist")]
+    NoPermission(String),
     /// There is no such app.
     #[error("there is no app with the key {0}")]
     NoApp(String),

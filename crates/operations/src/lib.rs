@@ -8,6 +8,8 @@ pub mod apps;
 mod ctx;
 mod error;
 pub mod log;
+pub mod permissions;
+pub mod roles;
 pub mod users;
 
 pub use ctx::Ctx;

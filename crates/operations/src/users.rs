@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Action, App, Event, Invalid, Patch, Profile, StoredUser, User, UserId, UserQuery, UserView};
+use model::{
+    Action, App, Batch, Event, Invalid, Patch, Profile, StoredUser, User, UserId, UserQuery, UserView,
+};
 use storage::Tx;
 use storage::log::Entry;
 use storage::users::{self, Change};
 
-use crate::{Ctx, Error};
+use crate::{Ctx, Error, roles};
 
 /// The most users that one call creates or changes (semantics 2.1, 3.2).
 pub const MOST_USERS: usize = 100;
@@ -25,14 +27,28 @@ pub struct Upserted {
 ///
 /// # Errors
 /// The first refusal in the order of the request.
-pub fn upsert(tx: &mut Tx<'_>, ctx: &Ctx, profiles: &[(UserId, Profile)]) -> Result<Upserted, Error> {
+pub fn upsert(tx: &mut Tx<'_>, ctx: &Ctx, profiles: &Batch<(UserId, Profile)>) -> Result<Upserted, Error> {
+    let changes = plan_upsert(tx, ctx, profiles)?;
+    let created = changes.iter().filter(|change| change.before.is_none()).count();
+    Ok(Upserted { users: store(tx, ctx, changes)?, created })
+}
+
+/// What an upsert would store. Writes nothing: a batch that is refused by itself is not worth a writer's time.
+///
+/// # Errors
+/// See [`upsert`].
+pub fn plan_upsert(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    profiles: &Batch<(UserId, Profile)>,
+) -> Result<Vec<Change>, Error> {
     ctx.permit(Action::UpdateUser)?;
     let app = ctx.app()?;
-    check_count(profiles.len())?;
-    let mut known = known(tx, app, profiles.iter().map(|(id, _)| id))?;
-    let limits = app.settings.limits();
-    let mut changes = Vec::with_capacity(profiles.len());
-    for (id, profile) in profiles {
+    check_count(profiles.total())?;
+    let mut known = known(tx, app, profiles.items().iter().map(|(id, _)| id))?;
+    let limits = roles::limits(tx, app, profiles.items().iter().flat_map(|(_, profile)| profile.roles()))?;
+    let mut changes = Vec::with_capacity(profiles.items().len());
+    for (id, profile) in profiles.items() {
         let before = known.remove(id);
         let user = before.as_ref().map(|stored| &stored.user);
         refuse_deleted(user)?;
@@ -41,8 +57,10 @@ pub fn upsert(tx: &mut Tx<'_>, ctx: &Ctx, profiles: &[(UserId, Profile)]) -> Res
             .map_err(|invalid| invalid.within(format_args!("users.{id}")))?;
         changes.push(Change { before, after });
     }
-    let created = changes.iter().filter(|change| change.before.is_none()).count();
-    Ok(Upserted { users: store(tx, ctx, app, changes)?, created })
+    match profiles.refused() {
+        None => Ok(changes),
+        Some(refused) => Err(refused.clone().into()),
+    }
 }
 
 /// Changes single fields of users, all or none (semantics 3). A user that is named more than once gets its changes
@@ -50,14 +68,23 @@ pub fn upsert(tx: &mut Tx<'_>, ctx: &Ctx, profiles: &[(UserId, Profile)]) -> Res
 ///
 /// # Errors
 /// The first refusal in the order of the request.
-pub fn update_partial(tx: &mut Tx<'_>, ctx: &Ctx, patches: &[Patch]) -> Result<Vec<UserView>, Error> {
+pub fn update_partial(tx: &mut Tx<'_>, ctx: &Ctx, patches: &Batch<Patch>) -> Result<Vec<UserView>, Error> {
+    let changes = plan_update_partial(tx, ctx, patches)?;
+    store(tx, ctx, changes)
+}
+
+/// What a partial update would store. Writes nothing, as [`plan_upsert`].
+///
+/// # Errors
+/// See [`update_partial`].
+pub fn plan_update_partial(tx: &mut Tx<'_>, ctx: &Ctx, patches: &Batch<Patch>) -> Result<Vec<Change>, Error> {
     ctx.permit(Action::UpdateUser)?;
     let app = ctx.app()?;
-    check_count(patches.len())?;
-    let mut known = known(tx, app, patches.iter().map(|patch| &patch.id))?;
-    let limits = app.settings.limits();
+    check_count(patches.total())?;
+    let mut known = known(tx, app, patches.items().iter().map(|patch| &patch.id))?;
+    let limits = roles::limits(tx, app, patches.items().iter().flat_map(Patch::roles))?;
     let mut changed: BTreeMap<&UserId, User> = BTreeMap::new();
-    for (place, patch) in patches.iter().enumerate() {
+    for (place, patch) in patches.items().iter().enumerate() {
         let before = changed.get(&patch.id).or_else(|| known.get(&patch.id).map(|stored| &stored.user));
         let before = before.ok_or_else(|| Error::NoUser(patch.id.clone()))?;
         refuse_deleted(Some(before))?;
@@ -66,8 +93,12 @@ pub fn update_partial(tx: &mut Tx<'_>, ctx: &Ctx, patches: &[Patch]) -> Result<V
             .map_err(|invalid| invalid.within(format_args!("users.{place}")))?;
         changed.insert(&patch.id, after);
     }
-    let changes = changed.into_iter().map(|(id, after)| Change { before: known.remove(id), after }).collect();
-    store(tx, ctx, app, changes)
+    match patches.refused() {
+        None => {
+            Ok(changed.into_iter().map(|(id, after)| Change { before: known.remove(id), after }).collect())
+        }
+        Some(refused) => Err(refused.clone().into()),
+    }
 }
 
 /// Finds users (semantics 4).
@@ -76,7 +107,7 @@ pub fn update_partial(tx: &mut Tx<'_>, ctx: &Ctx, patches: &[Patch]) -> Result<V
 /// When the store fails.
 pub fn query(tx: &mut Tx<'_>, ctx: &Ctx, query: &UserQuery) -> Result<Vec<UserView>, Error> {
     ctx.permit(Action::SearchUser)?;
-    let found = users::find(tx, ctx.app()?.key, query)?;
+    let found = storage::find::find(tx, ctx.app()?.key, query)?;
     Ok(users::views(found))
 }
 
@@ -89,6 +120,8 @@ pub struct Deactivate {
     pub created_by: Option<UserId>,
     /// Whether the user's messages are to show as deleted.
     pub mark_messages_deleted: bool,
+    /// Whether the user's channels are to show as deleted.
+    pub mark_channels_deleted: bool,
 }
 
 /// Carries out [`Deactivate`].
@@ -107,6 +140,7 @@ pub fn deactivate(tx: &mut Tx<'_>, ctx: &Ctx, command: &Deactivate) -> Result<Us
         user,
         created_by: command.created_by.clone(),
         mark_messages_deleted: command.mark_messages_deleted,
+        mark_channels_deleted: command.mark_channels_deleted,
     };
     store_one(tx, ctx, app, Change { before: Some(before), after }, author, event)
 }
@@ -122,6 +156,8 @@ pub struct Reactivate {
     pub created_by: Option<UserId>,
     /// Whether messages that the deactivation hid are to come back.
     pub restore_messages: bool,
+    /// Whether channels that the deactivation hid are to come back.
+    pub restore_channels: bool,
 }
 
 /// Carries out [`Reactivate`].
@@ -140,6 +176,7 @@ pub fn reactivate(tx: &mut Tx<'_>, ctx: &Ctx, command: &Reactivate) -> Result<Us
         user,
         created_by: command.created_by.clone(),
         restore_messages: command.restore_messages,
+        restore_channels: command.restore_channels,
     };
     store_one(tx, ctx, app, Change { before: Some(before), after }, author, event)
 }
@@ -170,7 +207,8 @@ fn refuse_deleted(user: Option<&User>) -> Result<(), Error> {
 
 /// Stores profiles. New users are stored in the order of their ids, which settles the default sort order among users
 /// of one batch.
-fn store(tx: &mut Tx<'_>, ctx: &Ctx, app: &App, mut changes: Vec<Change>) -> Result<Vec<UserView>, Error> {
+fn store(tx: &mut Tx<'_>, ctx: &Ctx, mut changes: Vec<Change>) -> Result<Vec<UserView>, Error> {
+    let app = ctx.app()?;
     changes.sort_unstable_by(|left, right| left.after.id.cmp(&right.after.id));
     let is_new: Vec<bool> = changes.iter().map(|change| change.before.is_none()).collect();
     let stored = users::put(tx, app.key, changes)?;

@@ -1,5 +1,6 @@
 //! What can go wrong between an operation and the disk.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +30,7 @@ pub enum Error {
     #[error("a statement failed: {statement}")]
     Statement {
         /// The SQL, which never contains values.
-        statement: &'static str,
+        statement: Cow<'static, str>,
         /// What the engine said.
         #[source]
         source: Arc<rusqlite::Error>,
@@ -105,6 +106,112 @@ pub enum PeekError {
     /// The closure failed.
     #[error(transparent)]
     Read(#[from] Error),
+}
+
+/// Why a database was not copied, into a backup or out of one; nothing is left of the copy. `Display` is one line for
+/// an operator, [`CopyError::hint`] another.
+#[derive(Debug, thiserror::Error)]
+pub enum CopyError {
+    /// Something is in the place of the copy, or would be taken for a part of it.
+    #[error("{} exists", .0.display())]
+    Exists(PathBuf),
+    /// The data directory has a database.
+    #[error("there is a database in {}", .0.display())]
+    Occupied(PathBuf),
+    /// The backup cannot be read.
+    #[error("cannot read {}", path.display())]
+    Source {
+        /// The backup.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The copy cannot be written.
+    #[error("cannot write {}", path.display())]
+    Target {
+        /// The place of the copy.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file is a database of some other program, or none.
+    #[error("{} is not a Headwater database", .0.display())]
+    Foreign(PathBuf),
+    /// The file is the database of a server that runs or was killed, of which a part is in another file.
+    #[error("{} is not whole without {}", file.display(), companion.display())]
+    InUse {
+        /// The database.
+        file: PathBuf,
+        /// What is beside it.
+        companion: PathBuf,
+    },
+    /// The database is broken.
+    #[error("{} is damaged: {finding}", path.display())]
+    Damaged {
+        /// The database, or the backup.
+        path: PathBuf,
+        /// What is wrong with it, the first of all such things.
+        finding: String,
+    },
+    /// The data directory or the schema is not fit to be copied.
+    #[error(transparent)]
+    Database(#[from] OpenError),
+    /// The engine failed.
+    #[error("cannot copy {}", path.display())]
+    Engine {
+        /// The database, or the backup.
+        path: PathBuf,
+        /// What the engine said.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// Something keeps undoing what was copied.
+    #[error("the database changes in ways that cannot be followed")]
+    Disturbed,
+    /// The store makes one already.
+    #[error("another backup is under way")]
+    UnderWay,
+    /// Whoever wanted it does not any more, or the store is closing.
+    #[error("the copy was stopped")]
+    Stopped,
+    /// The store could not begin it.
+    #[error(transparent)]
+    Store(#[from] Error),
+    /// The system starts no more threads.
+    #[error("cannot start a thread")]
+    Thread(#[source] std::io::Error),
+}
+
+impl CopyError {
+    /// What an operator can do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Exists(_) => "choose another name, or move that file away: nothing is overwritten",
+            Self::Occupied(_) => {
+                "choose another directory with --data-dir, or move its database away: nothing is overwritten"
+            }
+            Self::Source { .. } => "name a backup that this user may read",
+            Self::Target { .. } => {
+                "choose a directory that exists, that may be written to, and that has room for the database"
+            }
+            Self::Foreign(_) => "name a file that `headwater backup` wrote",
+            Self::InUse { .. } => "copy that database with `headwater backup`, and restore the copy",
+            Self::Damaged { .. } => {
+                "restore an earlier backup, and check the disk and the memory of the machine"
+            }
+            Self::Database(error) => error.hint(),
+            Self::Engine { .. } => {
+                "check that the disk of the copy has room for it, and that both disks work"
+            }
+            Self::Disturbed => "see to it that no other program writes to the database, and try again",
+            Self::UnderWay => "wait for its end, which the server's log tells",
+            Self::Stopped | Self::Store(_) => "try again when the server is up, or without one",
+            Self::Thread(_) => "raise the number of threads that this user may start",
+        }
+    }
 }
 
 impl OpenError {

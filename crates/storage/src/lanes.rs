@@ -3,6 +3,7 @@
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::job::Job;
+use crate::sqlite::Copy;
 
 /// How many background closures may wait. Their callers are a handful of tasks, each with one step under way.
 const BACKGROUND_QUEUE: usize = 256;
@@ -21,6 +22,8 @@ pub(crate) struct Lanes {
     pub(crate) writes: Sender<Box<dyn Job>>,
     pub(crate) background: Sender<Box<dyn Job>>,
     pub(crate) reads: Sender<Box<dyn Job>>,
+    /// No lane for closures: what wants a copy waits for it on a thread of its own.
+    pub(crate) copies: Sender<Copy>,
 }
 
 /// The threads' ends.
@@ -29,6 +32,7 @@ pub(crate) struct Exits {
     pub(crate) writes: Receiver<Box<dyn Job>>,
     pub(crate) background: Receiver<Box<dyn Job>>,
     pub(crate) reads: Receiver<Box<dyn Job>>,
+    pub(crate) copies: Receiver<Copy>,
 }
 
 impl Lanes {
@@ -39,8 +43,15 @@ impl Lanes {
         let (writes, writes_exit) = bounded(capacity);
         let (background, background_exit) = bounded(BACKGROUND_QUEUE);
         let (reads, reads_exit) = bounded(capacity);
-        let exits = Exits { writes: writes_exit, background: background_exit, reads: reads_exit };
-        (Self { writes, background, reads }, exits)
+        // There is one backup at a time.
+        let (copies, copies_exit) = bounded(1);
+        let exits = Exits {
+            writes: writes_exit,
+            background: background_exit,
+            reads: reads_exit,
+            copies: copies_exit,
+        };
+        (Self { writes, background, reads, copies }, exits)
     }
 
     /// The queue of one lane.

@@ -5,14 +5,17 @@
 
 mod answer;
 pub mod apps;
+mod backup;
 mod cache;
 mod error;
+pub mod find;
 mod gauges;
 mod job;
 mod lanes;
 pub mod log;
 mod migrate;
 mod options;
+pub mod roles;
 mod sql;
 mod sqlite;
 mod store;
@@ -21,12 +24,13 @@ mod tx;
 pub mod users;
 
 pub use answer::Answer;
+pub use backup::{Backup, Copied, Stop};
 pub use cache::{AppCache, Epoch};
-pub use error::{Error, OpenError, PeekError};
+pub use error::{CopyError, Error, OpenError, PeekError};
 pub use gauges::Gauges;
 pub use migrate::Migration;
 pub use options::{Durability, Options};
 pub use sql::{Row, Sql, Value};
-pub use sqlite::peek;
+pub use sqlite::{back_up, peek, restore};
 pub use store::Store;
 pub use tx::Tx;

@@ -97,12 +97,9 @@ pub fn prune(tx: &mut Tx<'_>, retention: &Retention) -> Result<usize, Error> {
     let oldest =
         tx.query(OLDEST, &[PRUNED_AT_ONCE.into()], |row| Ok((row.integer(0)?, row.timestamp(1)?)))?;
     let excess = excess(tx, retention.bytes)?;
-    let last = oldest
-        .iter()
-        .enumerate()
-        .take_while(|(place, (_, time))| *time < retention.since || *place < excess)
-        .last()
-        .map(|(_, (sequence, _))| *sequence);
+    // The last old row, not the first young one: a clock that was ahead must not keep what is behind its rows.
+    let by_age = oldest.iter().rposition(|(_, time)| *time < retention.since).map_or(0, |place| place + 1);
+    let last = by_age.max(excess.min(oldest.len())).checked_sub(1).map(|place| oldest[place].0);
     let Some(last) = last else { return Ok(0) };
     tx.execute(FORGET, &[last.into()])?;
     tx.execute(DELETE, &[last.into()])
@@ -110,12 +107,12 @@ pub fn prune(tx: &mut Tx<'_>, retention: &Retention) -> Result<usize, Error> {
 
 /// How many of the oldest rows stand between the log and `most` bytes.
 ///
-/// The size is an estimate from the number of rows, which have no gaps but those of refused writes, and the mean of
-/// a sample: counting bytes exactly would read the whole log or cost every write a statement.
+/// The size is an estimate from the number of rows, whose sequence has no gaps, and the mean of a sample: counting
+/// bytes exactly would read the whole log or cost every write a statement.
 fn excess(tx: &mut Tx<'_>, most: u64) -> Result<usize, Error> {
     const ENDS: Sql = Sql::new("SELECT COALESCE(MIN(sequence), 0), COALESCE(MAX(sequence), -1) FROM log");
     const SAMPLE: Sql =
-        Sql::new("SELECT LENGTH(payload) FROM log WHERE sequence >= $1 ORDER BY sequence LIMIT 1");
+        Sql::new("SELECT OCTET_LENGTH(payload) FROM log WHERE sequence >= $1 ORDER BY sequence LIMIT 1");
     /// What a row and its entries in indexes take beside the payload.
     const OVERHEAD: i64 = 150;
     const SAMPLES: i64 = 64;

@@ -8,11 +8,14 @@ use sha2::{Digest, Sha256};
 use crate::OpenError;
 
 /// The steps for the embedded engine.
-pub(crate) const SQLITE: &[Migration] = &[Migration {
-    number: 1,
-    name: "initial",
-    sql: include_str!("../../../migrations/sqlite/0001_initial.sql"),
-}];
+pub(crate) const SQLITE: &[Migration] = &[
+    Migration {
+        number: 1,
+        name: "initial",
+        sql: include_str!("../../../migrations/sqlite/0001_initial.sql"),
+    },
+    Migration { number: 2, name: "roles", sql: include_str!("../../../migrations/sqlite/0002_roles.sql") },
+];
 
 /// One step of the schema.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,7 @@
 //! The store as its callers see it: closures go in, answers come out, whichever engine works behind the queues.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -8,8 +9,9 @@ use crossbeam_channel::TrySendError;
 
 use crate::gauges::Counters;
 use crate::lanes::{Lane, Lanes};
+use crate::sqlite::Backups;
 use crate::threads::{self, Threads};
-use crate::{Answer, AppCache, Error, Gauges, OpenError, Options, Tx, job, sqlite};
+use crate::{Answer, AppCache, Backup, Error, Gauges, OpenError, Options, Tx, job, sqlite};
 
 /// An open database. Clones share it; it closes by [`Store::close`], or by itself, without waiting, when the last
 /// clone is dropped.
@@ -20,6 +22,7 @@ struct Shared {
     /// `None` once the store is closing.
     lanes: RwLock<Option<Lanes>>,
     threads: Mutex<Threads>,
+    backups: Backups,
     apps: Arc<AppCache>,
     counters: Arc<Counters>,
     read_budget: Duration,
@@ -34,12 +37,14 @@ impl Store {
     /// See [`OpenError`]. Nothing is left running, and a file that is not ours is left as it was.
     pub fn open(options: Options) -> Result<Self, OpenError> {
         let (lanes, exits) = Lanes::new(options.queue);
+        let backups = Backups::new(&options.directory, options.migrations);
         let apps = Arc::<AppCache>::default();
         let counters = Arc::<Counters>::default();
         let threads = sqlite::start(&options, exits, &apps, &counters)?;
         Ok(Self(Arc::new(Shared {
             lanes: RwLock::new(Some(lanes)),
             threads: Mutex::new(threads),
+            backups,
             apps,
             counters,
             read_budget: options.read_budget,
@@ -87,6 +92,20 @@ impl Store {
         self.queue(Lane::Read, work)
     }
 
+    /// Copies the database to the new file `target`, which is absolute, while everything else goes on; there is one
+    /// such at a time. The copy has every write that was answered before it began, some that came later, and no part
+    /// of any other; it is checked, needs no other file beside it, and is readable by its owner only.
+    ///
+    /// The answer is a [`CopyError`] when there is no copy, and then nothing is left of it.
+    pub fn back_up(&self, target: impl Into<PathBuf>) -> Backup {
+        // Held until the backup is on record: the store cannot close without it.
+        let lanes = self.0.lanes.read().unwrap_or_else(PoisonError::into_inner);
+        match lanes.as_ref() {
+            Some(lanes) => self.0.backups.begin(target.into(), lanes.copies.clone()),
+            None => Backup::refused(Error::Closed.into()),
+        }
+    }
+
     /// The cached apps. The writer drops the copy of an app that a closure changed before it answers that closure.
     #[must_use]
     pub fn apps(&self) -> &AppCache {
@@ -116,16 +135,17 @@ impl Store {
         }
     }
 
-    /// Takes no more work, finishes what is queued, empties the write-ahead log and frees the directory. Blocks until
+    /// Takes no more work, stops a backup, finishes what is queued, empties the write-ahead log and frees the directory. Blocks until
     /// that is done; a second call waits for the first. Not to be called from a closure.
     pub fn close(&self) {
         let mut threads = self.0.threads.lock().unwrap_or_else(PoisonError::into_inner);
         let lanes = self.0.lanes.write().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(Lanes { writes, background, reads }) = lanes else { return };
+        let Some(Lanes { writes, background, reads, copies }) = lanes else { return };
+        self.0.backups.end();
         // Readers first: an open snapshot would keep the last checkpoint from emptying the log.
         drop(reads);
         threads::join(&mut threads.readers);
-        drop((writes, background));
+        drop((writes, background, copies));
         threads::join(&mut threads.writer);
     }
 

@@ -1,5 +1,6 @@
 //! One transaction as operations see it: four methods over statements, on whichever engine is behind it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,7 +56,7 @@ impl<'c> Tx<'c> {
         parameters: &[Value],
         read: impl FnMut(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
-        self.run(|engine| engine.query(sql, std::iter::once(parameters), read))
+        self.run(|engine| engine.query(Cow::Borrowed(sql.0), std::iter::once(parameters), read))
     }
 
     /// The rows that `sql` answers for each set of parameters, in the order of the sets: one statement for a batch.
@@ -71,7 +72,18 @@ impl<'c> Tx<'c> {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
-        self.run(|engine| engine.query(sql, batch.iter().map(<[Value; N]>::as_slice), read))
+        self.run(|engine| engine.query(Cow::Borrowed(sql.0), batch.iter().map(<[Value; N]>::as_slice), read))
+    }
+
+    /// The rows that a generated statement answers. Its parameters are numbered in the order they appear, and it holds
+    /// no value: what a caller gave is bound.
+    pub(crate) fn query_generated<T>(
+        &mut self,
+        text: &str,
+        parameters: &[Value],
+        read: impl FnMut(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        self.run(|engine| engine.query(Cow::Owned(text.to_owned()), std::iter::once(parameters), read))
     }
 
     /// Runs a statement that answers no rows. Answers how many rows it changed.
@@ -137,13 +149,13 @@ impl<'c> Tx<'c> {
 impl Engine<'_> {
     fn query<'p, T>(
         &self,
-        sql: Sql,
+        text: Cow<'static, str>,
         batch: impl Iterator<Item = &'p [Value]>,
         mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
         let Self::Sqlite(connection) = self;
-        let failed = |source| Error::Statement { statement: sql.0, source: Arc::new(source) };
-        let mut statement = connection.prepare_cached(sql.0).map_err(failed)?;
+        let failed = |source| Error::Statement { statement: text.clone(), source: Arc::new(source) };
+        let mut statement = connection.prepare_cached(&text).map_err(failed)?;
         let mut found = Vec::new();
         for parameters in batch {
             let mut rows = statement.query(rusqlite::params_from_iter(parameters)).map_err(failed)?;
@@ -156,7 +168,7 @@ impl Engine<'_> {
 
     fn execute<'p>(&self, sql: Sql, batch: impl Iterator<Item = &'p [Value]>) -> Result<usize, Error> {
         let Self::Sqlite(connection) = self;
-        let failed = |source| Error::Statement { statement: sql.0, source: Arc::new(source) };
+        let failed = |source| Error::Statement { statement: Cow::Borrowed(sql.0), source: Arc::new(source) };
         let mut statement = connection.prepare_cached(sql.0).map_err(failed)?;
         let mut changed = 0;
         for parameters in batch {

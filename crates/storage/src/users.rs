@@ -4,17 +4,15 @@ use std::collections::BTreeSet;
 
 use model::leaf::{self, Leaf, Numeric};
 use model::words::{name_key, searchable};
-use model::{AppKey, Custom, Filter, StoredUser, User, UserId, UserKey, UserQuery, UserView};
+use model::{AppKey, StoredUser, User, UserId, UserKey, UserView};
 
 use crate::sql::{Row, Sql, Value};
 use crate::{Error, Tx};
 
-macro_rules! columns {
-    () => {
-        "key, id, name, image, role, teams, teams_role, language, invisible, privacy, custom, created_at, updated_at, \
-         deactivated_at, deleted_at, tokens_revoked_before"
-    };
-}
+/// The columns that [`read`] reads, of a row `u` of `users`.
+pub(crate) const COLUMNS: &str = "u.key, u.id, u.name, u.image, u.role, u.teams, u.teams_role, u.language, u.invisible, \
+                                  u.privacy, u.custom, u.created_at, u.updated_at, u.deactivated_at, u.deleted_at, \
+                                  u.tokens_revoked_before";
 
 /// A user as it was, when there was one, and as it is to be.
 #[derive(Debug)]
@@ -31,7 +29,10 @@ pub struct Change {
 /// # Errors
 /// When a statement fails or a row cannot be read.
 pub fn by_ids(tx: &mut Tx<'_>, app: AppKey, ids: &BTreeSet<&UserId>) -> Result<Vec<StoredUser>, Error> {
-    const SELECT: Sql = Sql::new(concat!("SELECT ", columns!(), " FROM users WHERE app = $1 AND id = $2"));
+    const SELECT: Sql = Sql::new(
+        "SELECT key, id, name, image, role, teams, teams_role, language, invisible, privacy, custom, created_at, \
+             updated_at, deactivated_at, deleted_at, tokens_revoked_before FROM users WHERE app = $1 AND id = $2",
+    );
     let keys: Vec<[Value; 2]> = ids.iter().map(|id| [app.0.into(), id.as_str().into()]).collect();
     tx.query_each(SELECT, &keys, read)
 }
@@ -46,16 +47,16 @@ pub fn by_ids(tx: &mut Tx<'_>, app: AppKey, ids: &BTreeSet<&UserId>) -> Result<V
 pub fn put(tx: &mut Tx<'_>, app: AppKey, changes: Vec<Change>) -> Result<Vec<StoredUser>, Error> {
     const UPSERT: Sql = Sql::new(
         "INSERT INTO users (app, id, name, image, role, teams, teams_role, language, invisible, privacy, custom, \
-             name_key, words, updated_at, deactivated_at, deleted_at, tokens_revoked_before, created_at) \
-         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, MAX(time, $14), $15, $16, $17, time \
-         FROM (SELECT MAX($18, COALESCE(\
-             (SELECT created_at + 1 FROM users WHERE app = $1 ORDER BY key DESC LIMIT 1), 0)) AS time) WHERE true \
+             name_key, words, updated_at, deactivated_at, deleted_at, tokens_revoked_before, held_roles, created_at) \
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, MAX(time, $14), $15, $16, $17, $18, time \
+         FROM (SELECT MAX($19, COALESCE(\
+             (SELECT created_at + 1 FROM users WHERE app = $1 ORDER BY created_at DESC LIMIT 1), 0)) AS time) WHERE true \
          ON CONFLICT (app, id) DO UPDATE SET name = excluded.name, image = excluded.image, role = excluded.role, \
              teams = excluded.teams, teams_role = excluded.teams_role, language = excluded.language, \
              invisible = excluded.invisible, privacy = excluded.privacy, custom = excluded.custom, \
              name_key = excluded.name_key, words = excluded.words, updated_at = $14, \
              deactivated_at = excluded.deactivated_at, deleted_at = excluded.deleted_at, \
-             tokens_revoked_before = excluded.tokens_revoked_before \
+             tokens_revoked_before = excluded.tokens_revoked_before, held_roles = excluded.held_roles \
          RETURNING key, created_at, updated_at",
     );
     let rows = changes.iter().map(|change| row(app, &change.after)).collect::<Result<Vec<_>, Error>>()?;
@@ -66,12 +67,7 @@ pub fn put(tx: &mut Tx<'_>, app: AppKey, changes: Vec<Change>) -> Result<Vec<Sto
         .iter()
         .zip(&stored)
         .flat_map(|(change, (key, ..))| {
-            leaf_changes(
-                app,
-                *key,
-                change.before.as_ref().map(|before| &before.user.custom),
-                &change.after.custom,
-            )
+            leaf_changes(app, *key, change.before.as_ref().map(|before| &before.user), &change.after)
         })
         .collect();
     put_leaves(tx, &leaves)?;
@@ -84,40 +80,6 @@ pub fn put(tx: &mut Tx<'_>, app: AppKey, changes: Vec<Change>) -> Result<Vec<Sto
         .collect())
 }
 
-/// The users of `app` that `query` asks for, in the default order.
-///
-/// # Errors
-/// When a statement fails or a row cannot be read.
-pub fn find(tx: &mut Tx<'_>, app: AppKey, query: &UserQuery) -> Result<Vec<StoredUser>, Error> {
-    const ALL: Sql = Sql::new(concat!(
-        "SELECT ",
-        columns!(),
-        " FROM users WHERE app = $1 AND deleted_at IS NULL AND (deactivated_at IS NULL OR $2) \
-         ORDER BY key DESC LIMIT $3 OFFSET $4"
-    ));
-    let shown = |user: &User| {
-        user.deleted_at.is_none() && (query.include_deactivated || user.deactivated_at.is_none())
-    };
-    match &query.filter {
-        Filter::All => {
-            let bound = |number: usize| Value::Integer(i64::try_from(number).unwrap_or(i64::MAX));
-            let parameters = [
-                app.0.into(),
-                query.include_deactivated.into(),
-                bound(query.page.limit()),
-                bound(query.page.offset()),
-            ];
-            tx.query(ALL, &parameters, read)
-        }
-        Filter::Ids(ids) => {
-            let mut found = by_ids(tx, app, &ids.iter().collect())?;
-            found.retain(|stored| shown(&stored.user));
-            found.sort_unstable_by_key(|stored| std::cmp::Reverse(stored.key));
-            Ok(found.into_iter().skip(query.page.offset()).take(query.page.limit()).collect())
-        }
-    }
-}
-
 /// The users with everything that responses show of them, in the same order, in a constant number of statements.
 ///
 /// Each part joins here with its feature; none has come yet.
@@ -126,33 +88,44 @@ pub fn views(users: Vec<StoredUser>) -> Vec<UserView> {
     users.into_iter().map(|stored| UserView::bare(stored.user)).collect()
 }
 
-fn row(app: AppKey, user: &User) -> Result<[Value; 18], Error> {
+/// The text in which teams are stored: compact JSON.
+pub(crate) fn teams_text(teams: &[String]) -> String {
+    serde_json::Value::from(teams).to_string()
+}
+
+fn row(app: AppKey, user: &User) -> Result<[Value; 19], Error> {
     let json =
         |value: serde_json::Result<String>| value.map(Value::Text).map_err(|_| Error::Unreadable("user"));
-    let username = user.custom.fields().get("username").and_then(serde_json::Value::as_str);
     Ok([
         app.0.into(),
         user.id.as_str().into(),
         user.name.clone().into(),
         user.image.clone().into(),
         user.role.as_str().into(),
-        json(serde_json::to_string(&user.teams))?,
+        teams_text(&user.teams).into(),
         json(serde_json::to_string(&user.teams_role))?,
         user.language.as_str().into(),
         user.invisible.into(),
         user.privacy.map_or(Ok(Value::Null), |privacy| json(serde_json::to_string(&privacy)))?,
         json(serde_json::to_string(&user.custom))?,
         user.name.as_deref().map(name_key).unwrap_or_default().into(),
-        searchable(app, &user.id, user.name.as_deref(), username).into(),
+        searchable(app, user).into(),
         user.updated_at.into(),
         user.deactivated_at.into(),
         user.deleted_at.into(),
         user.tokens_revoked_before.into(),
+        held_roles(user).into(),
         user.created_at.into(),
     ])
 }
 
-fn read(row: &Row<'_>) -> Result<StoredUser, Error> {
+/// The custom roles of a user as a trigger of the schema takes them apart.
+fn held_roles(user: &User) -> String {
+    let names = user.held_roles().into_iter().map(|role| format!("{role} ")).collect::<String>();
+    if names.is_empty() { names } else { format!(" {names}") }
+}
+
+pub(crate) fn read(row: &Row<'_>) -> Result<StoredUser, Error> {
     let unreadable = |_| Error::Unreadable("user");
     let privacy = row.optional_text(9)?;
     let user = User {
@@ -175,10 +148,10 @@ fn read(row: &Row<'_>) -> Result<StoredUser, Error> {
     Ok(StoredUser { key: UserKey(row.integer(0)?), user })
 }
 
-/// The rows that change when the custom data of a user does: those of the leaves that go or come, no other.
-fn leaf_changes(app: AppKey, user: UserKey, before: Option<&Custom>, after: &Custom) -> Vec<[Value; 8]> {
-    let before = before.map(leaf::leaves).unwrap_or_default();
-    let after = leaf::leaves(after);
+/// The rows that change with a user: those of the leaves that go or come, no other.
+fn leaf_changes(app: AppKey, user: UserKey, before: Option<&User>, after: &User) -> Vec<[Value; 8]> {
+    let before = before.map(leaf::of_user).unwrap_or_default();
+    let after = leaf::of_user(after);
     let going = before.difference(&after).map(|leaf| leaf_row(false, app, user, leaf));
     let coming = after.difference(&before).map(|leaf| leaf_row(true, app, user, leaf));
     going.chain(coming).collect()

@@ -24,9 +24,7 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Invalid> {
         .deserialize(&mut deserializer)
         .and_then(|value| deserializer.end().map(|()| value));
     parsed.map_err(|error| {
-        refusal
-            .into_inner()
-            .unwrap_or_else(|| Invalid::new("", format!("the body is not valid JSON: {error}")))
+        refusal.into_inner().unwrap_or_else(|| Invalid::new("", format!("is not valid JSON: {error}")))
     })
 }
 
@@ -41,7 +39,7 @@ pub fn parse_object(bytes: &[u8]) -> Result<Map<String, Value>, Invalid> {
     match parse(bytes)? {
         Value::Null => Ok(Map::new()),
         Value::Object(fields) => Ok(fields),
-        other => Err(Invalid::new("", format!("the body must be a JSON object, got {}", kind(&other)))),
+        other => Err(Invalid::new("", format!("must be a JSON object, got {}", kind(&other)))),
     }
 }
 
@@ -228,6 +226,6 @@ mod tests {
         for text in ["", " \n", "null", "{}"] {
             assert_eq!(parse_object(text.as_bytes()).unwrap(), Map::new());
         }
-        assert_eq!(parse_object(b"[]").unwrap_err().why, "the body must be a JSON object, got an array");
+        assert_eq!(parse_object(b"[]").unwrap_err().why, "must be a JSON object, got an array");
     }
 }

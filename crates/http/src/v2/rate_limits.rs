@@ -11,13 +11,17 @@ use crate::refusal::Refusal;
 use crate::reply::Answer;
 use crate::routes;
 
+/// The most operations that one call asks for, and the longest name of one.
+const MOST_ENDPOINTS: usize = 200;
+const LONGEST_ENDPOINT: usize = 64;
+
 /// `GET /api/v2/rate_limits`
 #[expect(clippy::unused_async, reason = "handlers are futures; this one has all it needs at hand")]
 pub(crate) async fn get(call: Call) -> Result<Answer, Refusal> {
     call.ctx.permit(Action::ReadRateLimits)?;
     let mut asked = Vec::new();
     for platform in Platform::ALL {
-        if switch(&call, platform.name())? {
+        if call.query.boolean(platform.name())?.unwrap_or(false) {
             asked.push(platform);
         }
     }
@@ -30,6 +34,10 @@ pub(crate) async fn get(call: Call) -> Result<Answer, Refusal> {
         None => known.keys().copied().collect(),
         Some(list) => list.split(',').map(str::trim).filter(|name| !name.is_empty()).collect(),
     };
+    if endpoints.len() > MOST_ENDPOINTS || endpoints.iter().any(|name| name.len() > LONGEST_ENDPOINT) {
+        let why = format!("may name {MOST_ENDPOINTS} operations of {LONGEST_ENDPOINT} letters");
+        return Err(Invalid::new("endpoints", why).into());
+    }
     let info = |platform: Platform, name: &str| match known.get(name) {
         Some(operation) => {
             let limit = call.state.limit(&call.app, *operation);
@@ -45,12 +53,4 @@ pub(crate) async fn get(call: Call) -> Result<Answer, Refusal> {
         })
         .collect();
     Ok(Answer::ok(encode(&platforms, &call.duration()), 0))
-}
-
-fn switch(call: &Call, name: &str) -> Result<bool, Invalid> {
-    match call.query.get(name) {
-        None | Some("false") => Ok(false),
-        Some("true") => Ok(true),
-        Some(_) => Err(Invalid::new(name, "must be true or false")),
-    }
 }

@@ -9,7 +9,15 @@ use crate::reply::Answer;
 
 /// `POST /api/v2/users`
 pub(crate) async fn upsert(call: Call) -> Result<Answer, Refusal> {
-    let profiles = wire::decode_upsert(call.fields()?)?;
+    let mut profiles = wire::decode_upsert(call.fields()?)?;
+    let limits = call.app.settings.limits();
+    profiles.check(|_, (id, profile)| {
+        profile.check(&limits).map_err(|invalid| invalid.within(format_args!("users.{id}")))
+    });
+    if profiles.refused().is_some() {
+        call.read(move |tx, ctx| users::plan_upsert(tx, ctx, &profiles).map(drop)).await?;
+        return Err(Refusal::undecided());
+    }
     let done = call.write(move |tx, ctx| users::upsert(tx, ctx, &profiles)).await?;
     let body = wire::encode_update(&done.value.users, &call.duration());
     let answer = Answer::ok(body, done.statements);
@@ -18,15 +26,26 @@ pub(crate) async fn upsert(call: Call) -> Result<Answer, Refusal> {
 
 /// `PATCH /api/v2/users`
 pub(crate) async fn update_partial(call: Call) -> Result<Answer, Refusal> {
-    let patches = wire::decode_update_partial(call.fields()?)?;
+    let mut patches = wire::decode_update_partial(call.fields()?)?;
+    let limits = call.app.settings.limits();
+    patches.check(|place, patch| {
+        patch.check_size(&limits).map_err(|invalid| invalid.within(format_args!("users.{place}")))
+    });
+    if patches.refused().is_some() {
+        call.read(move |tx, ctx| users::plan_update_partial(tx, ctx, &patches).map(drop)).await?;
+        return Err(Refusal::undecided());
+    }
     let done = call.write(move |tx, ctx| users::update_partial(tx, ctx, &patches)).await?;
     Ok(Answer::ok(wire::encode_update(&done.value, &call.duration()), done.statements))
 }
 
 /// `GET /api/v2/users`
 pub(crate) async fn query(call: Call) -> Result<Answer, Refusal> {
-    let query = wire::decode_query(call.payload()?)?;
-    let done = call.read(move |tx, ctx| users::query(tx, ctx, &query)).await?;
+    let payload = call.payload()?;
+    let asked = payload.get("filter_conditions").map(ToString::to_string).unwrap_or_default();
+    let query = wire::decode_query(payload)?;
+    let done = call.read(move |tx, ctx| users::query(tx, ctx, &query)).await;
+    let done = done.map_err(|refusal| refusal.naming_the_filter(&asked))?;
     Ok(Answer::ok(wire::encode_query(&done.value, &call.duration()), done.statements))
 }
 
@@ -38,6 +57,7 @@ pub(crate) async fn deactivate(call: Call) -> Result<Answer, Refusal> {
         id,
         created_by: request.created_by_id,
         mark_messages_deleted: request.mark_messages_deleted,
+        mark_channels_deleted: request.mark_channels_deleted,
     };
     let done = call.write(move |tx, ctx| users::deactivate(tx, ctx, &command)).await?;
     Ok(Answer::ok(wire::encode_one(&done.value, &call.duration()), done.statements))
@@ -52,6 +72,7 @@ pub(crate) async fn reactivate(call: Call) -> Result<Answer, Refusal> {
         name: request.name,
         created_by: request.created_by_id,
         restore_messages: request.restore_messages,
+        restore_channels: request.restore_channels,
     };
     let done = call.write(move |tx, ctx| users::reactivate(tx, ctx, &command)).await?;
     Ok(Answer::ok(wire::encode_one(&done.value, &call.duration()), done.statements))

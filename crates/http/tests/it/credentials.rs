@@ -57,7 +57,9 @@ fn expected(shown: &str, credential: Credential) -> Option<(u16, i64)> {
 
 async fn send(front: &TestFront, route: &RouteInfo, shown: &Shown) -> Reply {
     let (_, key, token) = shown;
-    let path = route.path.replace("{user_id}", "alice");
+    let path = ["{user_id}", "{name}", "{id}"]
+        .iter()
+        .fold(route.path.to_owned(), |path, parameter| path.replace(parameter, "alice"));
     let query = key.map_or_else(String::new, |key| format!("?api_key={key}"));
     let mut request = Request::new(route.method, &format!("{path}{query}")).body("{}");
     if let Some(token) = token {
@@ -93,14 +95,19 @@ async fn every_route_lets_in_whom_its_table_line_names() {
         }
     }
     assert_eq!(pairs, routes().count() * credentials().len());
-    let users = front.store().read(|tx| storage::users::find(tx, model::AppKey(1), &everyone())).await;
+    let users = front.store().read(|tx| storage::find::find(tx, model::AppKey(1), &everyone())).await;
     let users: Result<_, storage::Error> = users;
     assert_eq!(users.unwrap().len(), 0, "nobody who was refused has changed anything");
 }
 
 fn everyone() -> model::UserQuery {
     let page = model::Page::new(Some(100), None).unwrap();
-    model::UserQuery { filter: model::Filter::All, include_deactivated: true, page }
+    model::UserQuery {
+        filter: model::Filter::everybody(),
+        sort: model::Sort::newest_first(),
+        include_deactivated: true,
+        page,
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

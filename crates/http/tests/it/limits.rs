@@ -92,6 +92,8 @@ async fn refused_tokens_are_limited_by_address_and_good_ones_are_not() {
     assert_eq!((guess().await.status, guess().await.status), (401, 401));
     let refused = guess().await;
     assert_eq!((refused.status, refused.refusal().1, refused.header("retry-after")), (429, 9, Some("60")));
+    assert!(refused.refusal().2.contains("Too many requests"));
+    assert_eq!(refused.header("x-ratelimit-remaining"), Some("0"));
     let good = Request::new("GET", &format!("/api/v2/users?api_key={KEY}"));
     assert_eq!(front.send(good.header("Authorization", &server_token(SECRET))).await.status, 200);
     front.clock().advance(60 * SECOND);

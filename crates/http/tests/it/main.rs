@@ -9,5 +9,6 @@
 mod app;
 mod credentials;
 mod limits;
+mod roles;
 mod transport;
 mod users;

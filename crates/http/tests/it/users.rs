@@ -170,15 +170,133 @@ async fn refusals_say_what_is_wrong() {
     for (payload, reason) in [
         (json!({"limit": 101}), "limit: must be at most 100, got 101"),
         (
-            json!({"filter_conditions": {"name": "x"}}),
-            "filter_conditions.name: cannot be filtered by; users are filtered by 'id'",
+            json!({"filter_conditions": {"name": {"$contains": "x"}}}),
+            "filter_conditions.name.$contains: is not an operator for this field; there are $eq, $ne, $in, $nin, \
+             $exists, $autocomplete and $q",
         ),
     ] {
         let (status, code, message) = front.get(&query(&payload)).await.refusal();
         assert_eq!((status, code, message), (400, 4, format!("QueryUsers failed with error: \"{reason}\"")));
     }
     let (_, _, message) = front.get("/api/v2/users?payload=%7B").await.refusal();
-    assert!(message.contains("payload: the body is not valid JSON"), "{message}");
+    assert!(message.contains("payload: is not valid JSON"), "{message}");
     let found = front.get(&query(&json!({}))).await.json();
     assert_eq!(found["users"], json!([full(&json!({"custom": {"a": 1}}))]), "nothing changed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_error_by_request_order_is_answered_whatever_its_kind() {
+    let front = TestFront::start().await;
+    front.call("POST", "/api/v2/users", &json!({"users": {"alice": {}}})).await;
+    let long = "x".repeat(6000);
+    for (method, users, reason) in [
+        (
+            "POST",
+            json!({"a": {"role": "captain"}, "b": {"name": 1}}),
+            "users.a.role: there is no role 'captain'",
+        ),
+        (
+            "POST",
+            json!({"a": {}, "b": {"name": 1}, "c": {"role": "captain"}}),
+            "users.b.name: must be a string",
+        ),
+        (
+            "POST",
+            json!({"a": {"role": "captain"}, "b": {"name": long}}),
+            "users.a.role: there is no role 'captain'",
+        ),
+        (
+            "POST",
+            json!({"a": {"name": long}, "b": {"role": "captain"}}),
+            "users.a.custom: name, image and custom data",
+        ),
+        (
+            "PATCH",
+            json!([{"id": "nobody"}, {"id": "alice", "set": {"name": 1}}]),
+            "the user nobody does not exist",
+        ),
+        (
+            "PATCH",
+            json!([{"id": "alice"}, {"id": "alice", "set": {"name": 1}}]),
+            "users.1.set.name: must be a string",
+        ),
+        (
+            "PATCH",
+            json!([{"id": "alice", "set": {"a": long}}, {"id": "nobody"}]),
+            "users.0.set: name, image and custom",
+        ),
+    ] {
+        let (_, _, message) = front.call(method, "/api/v2/users", &json!({ "users": users })).await.refusal();
+        assert!(message.contains(reason), "{message} for {reason}");
+    }
+    let found = front.get(&query(&json!({}))).await.json();
+    assert_eq!(found["users"].as_array().map(Vec::len), Some(1), "nothing was stored");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_patch_makes_a_user_that_cannot_be_read() {
+    let front = TestFront::start().await;
+    front.call("POST", "/api/v2/users", &json!({"users": {"alice": {}}})).await;
+    let patch = async |set: Value| {
+        let body = json!({"users": [{"id": "alice", "set": set}]});
+        front.call("PATCH", "/api/v2/users", &body).await.status
+    };
+    let nested = |levels: usize| (0..levels).fold(json!(1), |inner, _| json!({ "a": inner }));
+    assert_eq!(patch(json!({"k": nested(31)})).await, 200);
+    assert_eq!(patch(json!({"k": nested(32)})).await, 400);
+    assert_eq!(patch(json!({ ["a"; 32].join("."): 1 })).await, 200);
+    assert_eq!(patch(json!({ ["a"; 100_000].join("."): 1 })).await, 400);
+    assert_eq!(
+        patch(json!({ ["k", &["a"; 30].join(".")].join("."): nested(2) })).await,
+        400,
+        "two patches add up"
+    );
+    let found = front.get(&query(&json!({}))).await;
+    assert_eq!((found.status, found.json()["users"].as_array().map(Vec::len)), (200, Some(1)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_come_back_to_the_last_bit() {
+    let front = TestFront::start().await;
+    // Bits spread over the whole range, made by a linear congruence.
+    let floats = (0..1000_u64)
+        .map(|step| f64::from_bits(step.wrapping_mul(0x9E37_79B9_7F4A_7C15)))
+        .filter(|float| float.is_finite());
+    let numbers: Vec<f64> = floats.take(180).collect();
+    front.call("POST", "/api/v2/users", &json!({"users": {"alice": {"custom": {"n": numbers}}}})).await;
+    for name in ["A", "B", "C"] {
+        let patch = json!({"users": [{"id": "alice", "set": {"name": name}}]});
+        let body = front.call("PATCH", "/api/v2/users", &patch).await.json();
+        assert_eq!(body["users"]["alice"]["custom"]["n"], json!(numbers));
+    }
+    let gone = json!({"users": [{"id": "alice", "unset": ["custom"]}]});
+    assert_eq!(front.call("PATCH", "/api/v2/users", &gone).await.status, 200);
+    let leaves = front.store().read(|tx| {
+        tx.query(storage::Sql::new("SELECT COUNT(*) FROM user_leaves"), &[], |row| row.integer(0))
+    });
+    let leaves: Result<Vec<i64>, storage::Error> = leaves.await;
+    assert_eq!(leaves.unwrap(), [0], "every leaf that came has gone");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parameter_that_cannot_be_read_is_not_an_absent_one() {
+    let front = TestFront::start().await;
+    for path in ["/api/v2/users?payload=%ff%fe", "/api/v2/users?payload=%00"] {
+        let message =
+            r#"QueryUsers failed with error: "payload: must be UTF-8 without U+0000, percent-encoded""#;
+        assert_eq!(front.get(path).await.refusal(), (400, 4, message.to_owned()));
+    }
+    let (status, code, message) =
+        front.get(&query(&json!({"filter_conditions": {"id": {}}}))).await.refusal();
+    assert_eq!((status, code), (400, 4), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_names_in_one_patch_are_checked_in_no_time() {
+    let front = TestFront::start().await;
+    front.call("POST", "/api/v2/users", &json!({"users": {"alice": {}}})).await;
+    let names: serde_json::Map<String, Value> =
+        (0..100_000).map(|number| (format!("k{number}"), json!(1))).collect();
+    let body = json!({"users": [{"id": "alice", "set": names}]});
+    assert_eq!(front.call("PATCH", "/api/v2/users", &body).await.status, 400);
 }

@@ -27,8 +27,16 @@ async fn every_change_is_logged_with_its_people() {
     stage.create(&["alice", "bob"]).await;
     stage.create(&["alice"]).await;
     let patches = vec![Patch { id: id("bob"), set: Vec::new(), unset: vec![Field::Name] }];
-    stage.write(Action::UpdateUser, move |tx, ctx| users::update_partial(tx, ctx, &patches)).await.unwrap();
-    let command = Deactivate { id: id("bob"), created_by: Some(id("alice")), mark_messages_deleted: true };
+    stage
+        .write(Action::UpdateUser, move |tx, ctx| users::update_partial(tx, ctx, &patches.clone().into()))
+        .await
+        .unwrap();
+    let command = Deactivate {
+        id: id("bob"),
+        created_by: Some(id("alice")),
+        mark_messages_deleted: true,
+        mark_channels_deleted: false,
+    };
     stage.write(Action::DeactivateUser, move |tx, ctx| users::deactivate(tx, ctx, &command)).await.unwrap();
 
     let events = stage.events().await;
@@ -69,7 +77,7 @@ async fn every_change_is_logged_with_its_people() {
 
     let payloads = stage.rows("SELECT payload FROM log ORDER BY sequence DESC LIMIT 1", 1).await;
     let event = Event::from_stored(&payloads[0][0]).unwrap();
-    let Event::UserDeactivated { user, created_by, mark_messages_deleted: true } = event else {
+    let Event::UserDeactivated { user, created_by, mark_messages_deleted: true, .. } = event else {
         panic!("{event:?}")
     };
     assert_eq!((user.id, created_by), (id("bob"), Some(id("alice"))));

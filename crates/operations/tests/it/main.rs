@@ -8,5 +8,7 @@
 
 mod apps;
 mod log;
+mod roles;
+mod search;
 mod stage;
 mod users;

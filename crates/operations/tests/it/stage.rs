@@ -55,7 +55,7 @@ impl Stage {
     }
 
     pub(crate) async fn upsert(&self, profiles: Vec<(UserId, Profile)>) -> Result<Upserted, Error> {
-        self.write(Action::UpdateUser, move |tx, ctx| users::upsert(tx, ctx, &profiles)).await
+        self.write(Action::UpdateUser, move |tx, ctx| users::upsert(tx, ctx, &profiles.clone().into())).await
     }
 
     pub(crate) async fn create(&self, ids: &[&str]) -> Vec<UserView> {

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use headwater_operations::users::{self, Deactivate, Reactivate};
 use headwater_operations::{Ctx, Error};
+use model::filter::TextField;
 use model::{
-    Absent, Action, AppSettings, Assignment, CustomPath, Field, Filter, Page, Patch, Profile, UserId,
-    UserQuery, UserView,
+    Absent, Action, AppSettings, Assignment, CustomPath, Field, Filter, Page, Patch, Profile, Sort, Test,
+    UserId, UserQuery, UserView,
 };
 use serde_json::json;
 use storage::{Sql, Tx};
@@ -14,7 +15,12 @@ use storage::{Sql, Tx};
 use crate::stage::{Stage, custom, id, ids, server};
 
 fn everyone() -> UserQuery {
-    UserQuery { filter: Filter::All, include_deactivated: false, page: Page::new(Some(100), None).unwrap() }
+    UserQuery {
+        filter: Filter::everybody(),
+        sort: Sort::newest_first(),
+        include_deactivated: false,
+        page: Page::new(Some(100), None).unwrap(),
+    }
 }
 
 fn named(name: &str) -> Profile {
@@ -31,11 +37,17 @@ impl Stage {
     }
 
     async fn patch(&self, patches: Vec<Patch>) -> Result<Vec<UserView>, Error> {
-        self.write(Action::UpdateUser, move |tx, ctx| users::update_partial(tx, ctx, &patches)).await
+        self.write(Action::UpdateUser, move |tx, ctx| users::update_partial(tx, ctx, &patches.clone().into()))
+            .await
     }
 
     async fn deactivate(&self, user: &str) -> Result<UserView, Error> {
-        let command = Deactivate { id: id(user), created_by: None, mark_messages_deleted: false };
+        let command = Deactivate {
+            id: id(user),
+            created_by: None,
+            mark_messages_deleted: false,
+            mark_channels_deleted: false,
+        };
         self.write(Action::DeactivateUser, move |tx, ctx| users::deactivate(tx, ctx, &command)).await
     }
 
@@ -45,6 +57,7 @@ impl Stage {
             name: name.map(str::to_owned),
             created_by: None,
             restore_messages: false,
+            restore_channels: false,
         };
         self.write(Action::DeactivateUser, move |tx, ctx| users::reactivate(tx, ctx, &command)).await
     }
@@ -69,7 +82,7 @@ impl Stage {
             .await;
         let mut expected = Vec::new();
         for view in self.find(everyone()).await {
-            for leaf in model::leaf::leaves(&view.user.custom) {
+            for leaf in model::leaf::of_user(&view.user) {
                 let number = match leaf.number {
                     model::leaf::Numeric::Integer(number) => number.to_string(),
                     model::leaf::Numeric::Float(number) => number.to_string(),
@@ -151,7 +164,7 @@ async fn apps_do_not_see_each_other() {
     stage.create(&["alice"]).await;
     let ctx = server(&stage.store, &other, Action::UpdateUser);
     let theirs = vec![(id("alice"), named("Another Alice"))];
-    let created = stage.store.write(move |tx| users::upsert(tx, &ctx, &theirs)).await.unwrap();
+    let created = stage.store.write(move |tx| users::upsert(tx, &ctx, &theirs.clone().into())).await.unwrap();
     assert_eq!(created.created, 1);
     assert_eq!(stage.find(everyone()).await[0].user.name, None);
     let ctx = server(&stage.store, &other, Action::SearchUser);
@@ -247,9 +260,13 @@ async fn deactivation_refuses_what_makes_no_sense() {
     assert_eq!(refused(stage.deactivate("alice").await), "user with id 'alice' is already deactivated");
     let long = "x".repeat(6000);
     let too_long = refused(stage.reactivate("alice", Some(&long)).await);
-    assert!(too_long.starts_with("custom: name, image and custom data may have 5120 bytes"), "{too_long}");
-    let unknown =
-        Deactivate { id: id("alice"), created_by: Some(id("nobody")), mark_messages_deleted: false };
+    assert!(too_long.starts_with("name: name, image and custom data may have 5120 bytes"), "{too_long}");
+    let unknown = Deactivate {
+        id: id("alice"),
+        created_by: Some(id("nobody")),
+        mark_messages_deleted: false,
+        mark_channels_deleted: false,
+    };
     let answer = stage.write(Action::DeactivateUser, move |tx, ctx| users::deactivate(tx, ctx, &unknown));
     assert_eq!(refused(answer.await), "the user nobody does not exist");
 }
@@ -275,21 +292,19 @@ async fn queries_page_in_the_default_order() {
     let stage = Stage::set().await;
     stage.create(&["a", "b", "c", "d", "e"]).await;
     let find = async |filter: Filter, limit, offset| {
-        let query = UserQuery {
-            filter,
-            include_deactivated: false,
-            page: Page::new(Some(limit), Some(offset)).unwrap(),
-        };
+        let query = UserQuery { filter, page: Page::new(Some(limit), Some(offset)).unwrap(), ..everyone() };
         ids(&stage.find(query).await).join("")
     };
-    let some = |text: &str| Filter::Ids(text.chars().map(|letter| id(&letter.to_string())).collect());
-    assert_eq!(find(Filter::All, 2, 1).await, "dc");
-    assert_eq!(find(Filter::All, 100, 4).await, "a");
-    assert_eq!(find(Filter::All, 0, 0).await, "");
+    let some = |text: &str| {
+        Filter::Is(Test::Among(TextField::Id, text.chars().map(|letter| letter.to_string()).collect()))
+    };
+    assert_eq!(find(Filter::everybody(), 2, 1).await, "dc");
+    assert_eq!(find(Filter::everybody(), 100, 4).await, "a");
+    assert_eq!(find(Filter::everybody(), 0, 0).await, "");
     assert_eq!(find(some("bdx"), 30, 0).await, "db");
     assert_eq!(find(some("abc"), 2, 1).await, "ba");
     assert_eq!(find(some("aaa"), 30, 0).await, "a");
-    assert_eq!(find(Filter::Ids(Vec::new()), 30, 0).await, "");
+    assert_eq!(find(some(""), 30, 0).await, "");
 }
 
 #[tokio::test]
@@ -325,7 +340,7 @@ async fn statements_are_few_whatever_the_batch() {
     };
     for (users, color) in [(1, "blue"), (1, "red"), (100, "green"), (100, "white")] {
         let profiles = batch(users, color);
-        let upsert = move |tx: &mut Tx<'_>, ctx: &Ctx| users::upsert(tx, ctx, &profiles);
+        let upsert = move |tx: &mut Tx<'_>, ctx: &Ctx| users::upsert(tx, ctx, &profiles.clone().into());
         let (_, statements) = stage.counted(Action::UpdateUser, upsert).await.unwrap();
         assert!(statements <= 4, "{statements} statements for {users} users");
     }
@@ -339,7 +354,9 @@ async fn statements_are_few_whatever_the_batch() {
 async fn an_operation_asks_for_the_action_that_its_route_declares() {
     let stage = Stage::set().await;
     let profiles = vec![(id("alice"), Profile::default())];
-    let mistaken = stage.write(Action::SearchUser, move |tx, ctx| users::upsert(tx, ctx, &profiles)).await;
+    let mistaken = stage
+        .write(Action::SearchUser, move |tx, ctx| users::upsert(tx, ctx, &profiles.clone().into()))
+        .await;
     assert!(matches!(mistaken, Err(Error::Undeclared { .. })));
     let stored: BTreeSet<String> =
         ids(&stage.find(everyone()).await).into_iter().map(str::to_owned).collect();

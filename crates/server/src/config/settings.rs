@@ -62,7 +62,7 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "DURATION", value_parser = timeout)]
     pub(crate) request_timeout: Option<Duration>,
 
-    /// The largest body of a request: bytes, or a number with KiB, MiB or GiB [default: 5MiB]
+    /// The largest body of a request: bytes, or a number with KiB, MiB or GiB [default: 2MiB]
     #[arg(long, value_name = "BYTES", value_parser = bytes)]
     pub(crate) body_bytes: Option<u64>,
 

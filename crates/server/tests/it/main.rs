@@ -1,5 +1,11 @@
 //! The program as its users meet it: the real binary is started, talked to over HTTP, signals and verbs, and ended.
-#![expect(clippy::panic, clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers too")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a panic is how a test fails, in its helpers too"
+)]
+#![expect(clippy::print_stdout, reason = "what a test prints is shown when it fails")]
 
 mod conformance;
 mod connection;

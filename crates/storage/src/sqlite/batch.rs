@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, ErrorCode, ffi};
 
+use super::copy::Rollbacks;
 use super::{code_of, execute};
 use crate::job::{Job, Ran};
 use crate::{Error, Tx};
@@ -17,6 +18,8 @@ pub(super) struct Batch {
     pub(super) changed_apps: Vec<String>,
     /// How many of them have something to commit.
     pub(super) kept: usize,
+    /// Whether the transaction may be rolled back for a closure that is not to be kept.
+    rollbacks: Rollbacks,
 }
 
 /// The transaction is gone, or not to be trusted: what all closures in it wrote is lost.
@@ -26,9 +29,16 @@ pub(super) struct Lost(
 );
 
 impl Batch {
+    pub(super) fn new(rollbacks: Rollbacks) -> Self {
+        Self { rollbacks, ..Self::default() }
+    }
+
     /// Runs one more closure. It is in the batch afterwards, however that ends.
     pub(super) fn run(&mut self, connection: &Connection, mut job: Box<dyn Job>) -> Result<(), Lost> {
-        let shield = if self.kept == 0 { Shield::Transaction } else { Shield::Savepoint };
+        let shield = match (self.kept, self.rollbacks) {
+            (0, Rollbacks::Free) => Shield::Transaction,
+            _ => Shield::Savepoint,
+        };
         let ran = shielded(connection, job.as_mut(), shield);
         self.jobs.push(job);
         if let Some(changed_apps) = ran? {
@@ -105,8 +115,9 @@ fn shielded(connection: &Connection, job: &mut dyn Job, shield: Shield) -> Resul
 
 /// Runs a statement without which the savepoints of the transaction mean nothing any more.
 fn step(connection: &Connection, statement: &'static str) -> Result<(), Lost> {
-    execute(connection, statement)
-        .map_err(|source| Lost(Some(Error::Statement { statement, source: Arc::new(source) })))
+    execute(connection, statement).map_err(|source| {
+        Lost(Some(Error::Statement { statement: statement.into(), source: Arc::new(source) }))
+    })
 }
 
 /// Whether a failure is of the kind after which the engine drops the whole transaction. Sometimes it does not, but a

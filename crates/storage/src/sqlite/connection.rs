@@ -48,7 +48,7 @@ impl Database {
 
     /// A connection that has touched nothing yet.
     pub(super) fn connect(&self) -> rusqlite::Result<Connection> {
-        open(&self.file, OpenFlags::SQLITE_OPEN_READ_WRITE)
+        existing(&self.file)
     }
 
     /// A connection that writes.
@@ -94,6 +94,22 @@ pub(super) fn reader(file: &Path) -> rusqlite::Result<Connection> {
     let connection = open(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     set(&connection, "query_only", integer(1), integer(1))?;
     set(&connection, "cache_size", integer(-READER_CACHE), integer(-READER_CACHE))?;
+    sort_in_memory(&connection)?;
+    Ok(connection)
+}
+
+/// A connection to `file` as it is, to copy it.
+pub(super) fn existing(file: &Path) -> rusqlite::Result<Connection> {
+    open(file, OpenFlags::SQLITE_OPEN_READ_WRITE)
+}
+
+/// A connection to a file that nobody else knows of, with a journal of the kind `journal`. Nothing is locked against
+/// others, and nothing is on disk before the file is synced: should anything go wrong, the file goes.
+pub(super) fn sole(file: &Path, journal: &str) -> rusqlite::Result<Connection> {
+    let connection = open(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    set(&connection, "locking_mode", text("exclusive"), text("exclusive"))?;
+    set(&connection, "synchronous", integer(0), integer(0))?;
+    set(&connection, "journal_mode", text(journal), text(journal))?;
     sort_in_memory(&connection)?;
     Ok(connection)
 }

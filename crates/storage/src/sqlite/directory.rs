@@ -20,11 +20,20 @@ pub(super) struct Directory {
 }
 
 impl Directory {
+    /// Makes the directory when it is not there, locks it, and makes an empty database when there is none.
+    pub(super) fn claim(path: &Path) -> Result<Self, OpenError> {
+        let directory = Self::lock(path)?;
+        // Only now: closing a file frees all locks that this process has on it, those of an open database included.
+        open_private_file(&directory.database())
+            .map_err(|source| OpenError::Directory { path: path.to_owned(), source })?;
+        Ok(directory)
+    }
+
     /// Makes the directory when it is not there, and locks it.
     ///
     /// A directory that we make is open to its owner only. One that exists keeps the mode its operator chose, so the
     /// files in it are their owner's only as well; the engine gives its other files the mode of the database.
-    pub(super) fn claim(path: &Path) -> Result<Self, OpenError> {
+    pub(super) fn lock(path: &Path) -> Result<Self, OpenError> {
         let failed = |source| OpenError::Directory { path: path.to_owned(), source };
         make_private_directory(path).map_err(failed)?;
         let lock = open_private_file(&path.join(LOCK)).map_err(failed)?;
@@ -33,12 +42,10 @@ impl Directory {
             Err(TryLockError::WouldBlock) => return Err(OpenError::Locked(path.to_owned())),
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
-        // Only now: closing a file frees all locks that this process has on it, those of an open database included.
-        open_private_file(&path.join(DATABASE)).map_err(failed)?;
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
 
-    /// The database file. It exists, empty at first.
+    /// The database file. It exists, empty at first, in a directory that was claimed.
     pub(super) fn database(&self) -> PathBuf {
         database_in(&self.path)
     }
@@ -57,7 +64,8 @@ fn make_private_directory(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
-fn open_private_file(path: &Path) -> io::Result<File> {
+/// Opens a file, made when it is not there, that only its owner can open.
+pub(super) fn open_private_file(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]

@@ -1,18 +1,25 @@
 //! The embedded engine: one writer thread that commits in batches, reader threads with snapshots, one file.
 //!
 //! ```text
-//! writes, background -> queue -> writer -> batch (savepoint per closure) -> commit -> answers -> checkpoint
+//! writes, background -> queue -> writer -> batch (each closure shielded) -> commit -> answers -> checkpoint
 //! reads --------------------------> reader (one snapshot per closure) ---------------> answer
 //! ```
+//!
+//! A backup has the writer copy pages between batches, and a thread of its own for the rest.
 
+mod backup;
 mod batch;
 mod checkpoint;
 mod connection;
+mod copy;
 mod directory;
+mod partial;
 mod peek;
 mod queue;
 mod reader;
+mod restore;
 mod schema;
+mod verify;
 mod writer;
 
 use std::sync::Arc;
@@ -29,7 +36,11 @@ use crate::lanes::Exits;
 use crate::threads::{self, Threads};
 use crate::{AppCache, Error, OpenError, Options};
 
+pub(crate) use self::backup::Backups;
+pub use self::backup::back_up;
+pub(crate) use self::copy::Copy;
 pub use self::peek::peek;
+pub use self::restore::restore;
 
 /// Opens the database and starts the threads that empty the queues.
 pub(crate) fn start(
@@ -54,9 +65,11 @@ pub(crate) fn start(
         let mut reader = reader.map_err(failed)?;
         threads.readers.push(threads::spawn(format!("storage-reader-{number}"), move || reader.serve())?);
     }
-    let queue = Queue::new(exits.writes, exits.background, Arc::clone(&options.clock));
-    let mut writer = Writer::new(&database, first, apps, counters);
-    threads.writer.push(threads::spawn("storage-writer".to_owned(), move || writer.serve(&queue))?);
+    let queue = Queue::new(exits.writes, exits.background, exits.copies, Arc::clone(&options.clock));
+    let (apps, counters, mut first) = (Arc::clone(apps), Arc::clone(counters), Some(first));
+    // Made on its thread, which its connection does not leave. After a panic another takes over, and opens its own.
+    let serve = move || Writer::new(&database, first.take(), &apps, &counters).serve(&queue);
+    threads.writer.push(threads::spawn("storage-writer".to_owned(), serve)?);
     Ok(threads)
 }
 

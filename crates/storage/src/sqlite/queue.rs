@@ -1,11 +1,12 @@
-//! What the writer takes from its two queues, and how much of it makes a batch.
+//! What the writer takes from its queues, and how much of it makes a batch.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, after, never, select};
+use crossbeam_channel::{Receiver, RecvError, after, never, select};
 use model::Clock;
 
+use super::copy::Copy;
 use crate::job::Job;
 
 /// Closures in a batch. Commits cost so little per closure from here on that more would only make answers late.
@@ -19,6 +20,7 @@ const MOST_WORK: Duration = Duration::from_millis(5);
 pub(super) struct Queue {
     writes: Receiver<Box<dyn Job>>,
     background: Receiver<Box<dyn Job>>,
+    copies: Receiver<Copy>,
     clock: Arc<dyn Clock>,
 }
 
@@ -26,6 +28,8 @@ pub(super) struct Queue {
 pub(super) enum Next<'q> {
     /// Run these closures.
     Batch(Intake<'q>),
+    /// Copy the database.
+    Copy(Copy),
     /// Nothing came for as long as the writer was willing to wait.
     Idle,
     /// The callers are gone, and nothing is left.
@@ -36,42 +40,76 @@ impl Queue {
     pub(super) fn new(
         writes: Receiver<Box<dyn Job>>,
         background: Receiver<Box<dyn Job>>,
+        copies: Receiver<Copy>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { writes, background, clock }
+        Self { writes, background, copies, clock }
     }
 
     /// Waits for work, for ever when `patience` is `None`.
     pub(super) fn wait(&self, patience: Option<Duration>) -> Next<'_> {
         let idle = patience.map_or_else(never, after);
         loop {
-            // A queue answers an error when its callers are gone and it is empty. They leave both queues at once, so
-            // what the other one still holds is the last there is.
-            let (write, background) = select! {
-                recv(self.writes) -> job => match job {
-                    Ok(job) => (Some(job), None),
-                    Err(_) => (None, self.background.recv().ok()),
-                },
-                recv(self.background) -> job => match job {
-                    Ok(job) => (None, Some(job)),
-                    Err(_) => (self.writes.recv().ok(), None),
+            let first = select! {
+                recv(self.writes) -> job => self.first_write(job),
+                recv(self.background) -> job => self.first_in_background(job),
+                recv(self.copies) -> copy => match copy {
+                    Ok(copy) => return Next::Copy(copy),
+                    Err(_) => self.last(),
                 },
                 recv(idle) -> _ => return Next::Idle,
             };
-            if write.is_none() && background.is_none() {
-                return Next::Closed;
-            }
-            let (write, background) = (write.and_then(claim), background.and_then(claim));
-            if write.is_some() || background.is_some() {
-                return Next::Batch(self.intake(write, background));
+            if let Some(next) = self.begin(first) {
+                return next;
             }
         }
+    }
+
+    /// The batch that waits now, if there is one, or the end. Copies are left where they are.
+    pub(super) fn poll(&self) -> Option<Next<'_>> {
+        let first = select! {
+            recv(self.writes) -> job => self.first_write(job),
+            recv(self.background) -> job => self.first_in_background(job),
+            default => return None,
+        };
+        self.begin(first)
+    }
+
+    // A queue answers an error when its callers are gone and it is empty. They leave all queues at once, so what the
+    // other one still holds is the last there is.
+
+    fn first_write(&self, job: Result<Box<dyn Job>, RecvError>) -> First {
+        job.map_or_else(|_| self.last(), |job| First { write: Some(job), background: None })
+    }
+
+    fn first_in_background(&self, job: Result<Box<dyn Job>, RecvError>) -> First {
+        job.map_or_else(|_| self.last(), |job| First { write: None, background: Some(job) })
+    }
+
+    fn last(&self) -> First {
+        First { write: self.writes.recv().ok(), background: self.background.recv().ok() }
+    }
+
+    /// `None`: the callers have withdrawn what came first.
+    fn begin(&self, first: First) -> Option<Next<'_>> {
+        let First { write, background } = first;
+        if write.is_none() && background.is_none() {
+            return Some(Next::Closed);
+        }
+        let (write, background) = (write.and_then(claim), background.and_then(claim));
+        (write.is_some() || background.is_some()).then(|| Next::Batch(self.intake(write, background)))
     }
 
     fn intake(&self, first: Option<Box<dyn Job>>, background: Option<Box<dyn Job>>) -> Intake<'_> {
         let deadline = self.clock.elapsed() + MOST_WORK;
         Intake { queue: self, first, writes_left: MOST_CLOSURES, deadline, background, background_left: true }
     }
+}
+
+/// What a batch begins with. Neither: there is nothing left.
+struct First {
+    write: Option<Box<dyn Job>>,
+    background: Option<Box<dyn Job>>,
 }
 
 /// The closures of one batch, each claimed and taken from its queue when it is asked for: writes while there are any

@@ -1,5 +1,6 @@
 //! Whose file it is, which steps of the schema it has, and running the rest.
 
+use std::ops::Range;
 use std::path::Path;
 
 use model::Timestamp;
@@ -10,6 +11,15 @@ use crate::migrate::{self, Applied, Migration};
 
 /// "HDWR": marks a file as ours, where `file` and other programs look for it too.
 const APPLICATION_ID: i64 = 0x4844_5752;
+
+/// What every database begins with, whatever its version.
+const MAGIC: &[u8] = b"SQLite format 3\0";
+
+/// Where the mark stands in a file.
+const MARK: Range<usize> = 68..72;
+
+/// As many bytes of a file as [`is_marked`] looks at.
+pub(super) const HEAD: u64 = MARK.end as u64;
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (
     number INTEGER PRIMARY KEY,
@@ -43,6 +53,12 @@ pub(super) fn owner(connection: &Connection) -> rusqlite::Result<Owner> {
         (0, 0) => Owner::Nobody,
         _ => Owner::Somebody,
     })
+}
+
+/// Whether a file that begins with `head` says that it is ours.
+pub(super) fn is_marked(head: &[u8]) -> bool {
+    let mark = head.get(MARK).and_then(|mark| mark.try_into().ok()).map(u32::from_be_bytes);
+    head.starts_with(MAGIC) && mark.map(i64::from) == Some(APPLICATION_ID)
 }
 
 /// Refuses a file that is not ours to change, before anything is changed.

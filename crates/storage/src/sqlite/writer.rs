@@ -1,4 +1,5 @@
-//! The one thread that writes: a batch of closures, one commit, the answers, then perhaps a checkpoint.
+//! The one thread that writes: a batch of closures, one commit, the answers, then perhaps a checkpoint, or a few pages of
+//! a backup.
 //!
 //! What can go wrong, and who hears of it:
 //!
@@ -9,6 +10,7 @@
 //! - The database cannot be opened again: what comes is refused as unavailable, and each batch tries once more.
 
 use std::iter;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,11 +19,12 @@ use rusqlite::{Connection, ErrorCode};
 use super::batch::{Batch, Lost};
 use super::checkpoint::Checkpoints;
 use super::connection::Database;
+use super::copy::{Copy, Rollbacks};
 use super::execute;
 use super::queue::{Next, Queue};
 use crate::gauges::Counters;
 use crate::job::Job;
-use crate::{AppCache, Error};
+use crate::{AppCache, CopyError, Error};
 
 /// How long the queues are empty before the writer calls itself idle.
 const IDLE: Duration = Duration::from_secs(1);
@@ -30,11 +33,13 @@ const IDLE: Duration = Duration::from_secs(1);
 pub(super) struct Writer {
     /// Taken out for a transaction and put back only if nothing about it is in doubt afterwards, so that a failure,
     /// and a panic too, drops it, and whatever was open on it is rolled back. `None`: the next batch opens a new one.
-    connection: Option<Connection>,
+    /// Shared with a copy, which borrows it from its first step to its last.
+    connection: Option<Rc<Connection>>,
     database: Arc<Database>,
     apps: Arc<AppCache>,
     counters: Arc<Counters>,
     checkpoints: Checkpoints,
+    rollbacks: Rollbacks,
 }
 
 /// Closures whose transaction was dropped under the last of them.
@@ -44,18 +49,20 @@ struct Undone {
 }
 
 impl Writer {
+    /// A writer that opens a connection for itself when it is given none.
     pub(super) fn new(
         database: &Arc<Database>,
-        connection: Connection,
+        connection: Option<Connection>,
         apps: &Arc<AppCache>,
         counters: &Arc<Counters>,
     ) -> Self {
         Self {
-            connection: Some(connection),
+            connection: connection.map(Rc::new),
             database: Arc::clone(database),
             apps: Arc::clone(apps),
             counters: Arc::clone(counters),
             checkpoints: Checkpoints::default(),
+            rollbacks: Rollbacks::default(),
         }
     }
 
@@ -63,14 +70,48 @@ impl Writer {
     pub(super) fn serve(&mut self, queue: &Queue) {
         loop {
             match queue.wait(self.checkpoints.wanted().then_some(IDLE)) {
-                Next::Batch(jobs) => {
-                    self.batch(jobs);
-                    self.checkpoint(Checkpoints::after_batch);
-                }
+                Next::Batch(jobs) => self.batch_and_checkpoint(jobs),
+                Next::Copy(copy) => self.copy(copy, queue),
                 Next::Idle => self.checkpoint(Checkpoints::when_idle),
                 Next::Closed => return self.checkpoint(Checkpoints::at_end),
             }
         }
+    }
+
+    /// Copies the database, with a batch between one step and the next when there is one.
+    fn copy(&mut self, copy: Copy, queue: &Queue) {
+        let connection = match self.connection() {
+            Ok(connection) => connection,
+            Err(failure) => return copy.fail(failure.into()),
+        };
+        copy.run(&connection, |rollbacks| {
+            self.rollbacks = rollbacks;
+            match queue.poll() {
+                Some(Next::Batch(jobs)) => self.batch_and_checkpoint(jobs),
+                Some(Next::Closed) => return Err(CopyError::Stopped),
+                Some(Next::Copy(_) | Next::Idle) | None => {}
+            }
+            // Given up, it may have a transaction open that only ends with it, and the copy follows it no longer.
+            match &self.connection {
+                Some(current) if Rc::ptr_eq(current, &connection) => Ok(()),
+                _ => Err(CopyError::Disturbed),
+            }
+        });
+        self.rollbacks = Rollbacks::Free;
+    }
+
+    fn connection(&mut self) -> Result<Rc<Connection>, Error> {
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.reopen()?,
+        };
+        self.connection = Some(Rc::clone(&connection));
+        Ok(connection)
+    }
+
+    fn batch_and_checkpoint(&mut self, jobs: impl Iterator<Item = Box<dyn Job>>) {
+        self.batch(jobs);
+        self.checkpoint(Checkpoints::after_batch);
     }
 
     fn checkpoint(&mut self, step: impl FnOnce(&mut Checkpoints, &Connection, &Counters)) {
@@ -79,17 +120,20 @@ impl Writer {
         }
     }
 
-    fn batch(&mut self, jobs: impl Iterator<Item = Box<dyn Job>>) {
-        let Err(undone) = self.transaction(jobs) else { return };
-        self.counters.batches_undone.add(1);
-        if undone.jobs.len() == 1 {
-            return self.answer_guilty(undone);
-        }
-        tracing::warn!(closures = undone.jobs.len(), "a batch was undone and runs again, one by one");
-        for job in undone.jobs {
-            self.counters.closures_run_again.add(1);
-            if let Err(undone) = self.transaction(iter::once(job)) {
+    fn batch(&mut self, mut jobs: impl Iterator<Item = Box<dyn Job>>) {
+        // Again for those that a batch had claimed and not begun when it was undone.
+        while let Err(undone) = self.transaction(&mut jobs) {
+            self.counters.batches_undone.add(1);
+            if undone.jobs.len() == 1 {
                 self.answer_guilty(undone);
+                continue;
+            }
+            tracing::warn!(closures = undone.jobs.len(), "a batch was undone and runs again, one by one");
+            for job in undone.jobs {
+                self.counters.closures_run_again.add(1);
+                if let Err(undone) = self.transaction(iter::once(job)) {
+                    self.answer_guilty(undone);
+                }
             }
         }
     }
@@ -103,7 +147,7 @@ impl Writer {
                 return Ok(());
             }
         };
-        let mut batch = Batch::default();
+        let mut batch = Batch::new(self.rollbacks);
         for job in jobs {
             if let Err(lost) = batch.run(&connection, job) {
                 self.connection = roll_back(connection);
@@ -115,7 +159,7 @@ impl Writer {
     }
 
     /// A connection with an open transaction.
-    fn begin(&mut self) -> Result<Connection, Error> {
+    fn begin(&mut self) -> Result<Rc<Connection>, Error> {
         let connection = match self.connection.take() {
             Some(connection) => connection,
             None => self.reopen()?,
@@ -129,20 +173,23 @@ impl Writer {
         Err(Error::Unavailable(Arc::new(source)))
     }
 
-    fn reopen(&self) -> Result<Connection, Error> {
+    fn reopen(&self) -> Result<Rc<Connection>, Error> {
         let connection = self.database.writer().map_err(|source| {
             tracing::error!(error = %source, "cannot open the database again");
             Error::Unavailable(Arc::new(source))
         })?;
         self.counters.connections_reopened.add(1);
-        Ok(connection)
+        Ok(Rc::new(connection))
     }
 
     /// Ends the transaction of a batch and answers its closures.
-    fn end(&mut self, connection: Connection, batch: Batch) {
+    fn end(&mut self, connection: Rc<Connection>, batch: Batch) {
         if batch.kept == 0 {
-            // The answers hold whether this succeeds or not, and a commit would write pages out in vain.
-            self.connection = roll_back(connection);
+            // The answers hold whether this succeeds or not, and a commit may write pages out in vain.
+            self.connection = match self.rollbacks {
+                Rollbacks::Free => roll_back(connection),
+                Rollbacks::Avoided => end_with(connection, "COMMIT"),
+            };
         } else if let Err(source) = execute(&connection, "COMMIT") {
             return self.answer_unknown(batch, source);
         } else {
@@ -179,14 +226,16 @@ impl Writer {
 }
 
 /// The connection after rolling back what is still open on it; none when that fails.
-fn roll_back(connection: Connection) -> Option<Connection> {
-    if connection.is_autocommit() {
-        return Some(connection);
-    }
-    match execute(&connection, "ROLLBACK") {
+fn roll_back(connection: Rc<Connection>) -> Option<Rc<Connection>> {
+    if connection.is_autocommit() { Some(connection) } else { end_with(connection, "ROLLBACK") }
+}
+
+/// The connection after a transaction of which nothing is to be kept; none when it does not end.
+fn end_with(connection: Rc<Connection>, statement: &'static str) -> Option<Rc<Connection>> {
+    match execute(&connection, statement) {
         Ok(()) => Some(connection),
         Err(source) => {
-            tracing::error!(error = %source, "cannot roll back; the connection is given up");
+            tracing::error!(error = %source, statement, "a transaction does not end; its connection is given up");
             None
         }
     }

@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what a test cannot go on without, fails it")]
 
 mod background;
+mod backup;
 mod batches;
 mod closing;
 mod opening;
 mod queue;
 mod reads;
+mod restore;
 mod support;

@@ -1,12 +1,17 @@
 //! The v2 dialect (contract v2.md): one module for each subject.
 
 pub mod app;
+pub mod permissions;
 pub mod rate_limits;
+pub mod roles;
 pub mod users;
 
+mod filter;
+mod hooks;
 mod patch;
 mod profile;
 mod query;
+mod settings;
 mod user;
 
 use serde::Serialize;

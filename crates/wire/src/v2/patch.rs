@@ -4,7 +4,7 @@ use model::{Assignment, BUILT_IN, Custom, CustomPath, Field, Invalid, Patch, Pri
 use serde_json::Value;
 
 use super::profile::decode_privacy;
-use crate::body::{self, Object, boolean, moment, string, string_map, strings};
+use crate::body::{Object, boolean, moment, string, string_map, strings};
 
 /// Reads one element of `users`.
 pub(super) fn decode(mut request: Object) -> Result<Patch, Invalid> {
@@ -86,7 +86,7 @@ fn assignment(path: &str, name: &str, value: Value) -> Result<Assignment, Invali
             Assignment::TeamsRole(given.map(|value| string_map(path.to_owned(), value)).transpose()?)
         }
         Field::TeamRole(team) => {
-            Assignment::TeamRole(team, body::string(path, given.unwrap_or(Value::Null))?)
+            Assignment::TeamRole(team, given.map(|value| string(path, value)).transpose()?)
         }
         Field::Language => Assignment::Language(given.map(|value| string(path, value)).transpose()?),
         Field::Invisible => Assignment::Invisible(given.map(|value| boolean(path, &value)).transpose()?),
@@ -95,7 +95,7 @@ fn assignment(path: &str, name: &str, value: Value) -> Result<Assignment, Invali
             Assignment::Privacy(settings.map(decode_privacy).transpose()?)
         }
         Field::PrivacySwitch(switch) => {
-            Assignment::PrivacySwitch(switch, enabled(path, given.unwrap_or(Value::Null))?)
+            Assignment::PrivacySwitch(switch, given.map(|value| enabled(path, value)).transpose()?)
         }
         Field::TokensRevokedBefore => {
             Assignment::TokensRevokedBefore(given.map(|value| moment(path, &value)).transpose()?)
@@ -165,8 +165,8 @@ mod tests {
         sets(
             json!({"privacy_settings.read_receipts.enabled": false, "teams_role.red.x": "admin"}),
             vec![
-                Assignment::PrivacySwitch(PrivacySwitch::ReadReceipts, false),
-                Assignment::TeamRole("red.x".to_owned(), "admin".to_owned()),
+                Assignment::PrivacySwitch(PrivacySwitch::ReadReceipts, Some(false)),
+                Assignment::TeamRole("red.x".to_owned(), Some("admin".to_owned())),
             ],
         );
         let unset =

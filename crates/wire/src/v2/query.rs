@@ -1,23 +1,45 @@
 //! `QueryUsersPayload` (v2 3.3).
 
-use model::{Filter, Invalid, MOST_OPERANDS, Page, UserId, UserQuery};
+use std::ops::Bound;
+
+use model::filter::{Range, TextField, TimeField};
+use model::leaf::Kind;
+use model::{
+    BUILT_IN, CustomPath, Direction, Filter, Invalid, MOST_SORT_KEYS, Page, Sort, SortField, SortKey, Test,
+    UserQuery,
+};
 use serde_json::Value;
 
-use crate::body::{Object, string, strings};
+use super::filter;
+use crate::body::Object;
 
 /// Reads the payload.
 pub(super) fn decode(mut payload: Object) -> Result<UserQuery, Invalid> {
-    let filter = match payload.object("filter_conditions")? {
-        None => Filter::All,
-        Some(conditions) => decode_filter(conditions)?,
-    };
-    check_sort(&mut payload)?;
-    for name in ["id_gt", "id_gte", "id_lt", "id_lte"] {
-        if payload.value(name).is_some() {
-            return Err(payload.refuse(name, "is not supported; page by limit and offset"));
+    let conditions = match payload.object("filter_conditions")? {
+        None => Filter::everybody(),
+        Some(conditions) => {
+            let (path, conditions) = conditions.into_parts();
+            filter::decode(&path, conditions)?
         }
-    }
+    };
+    let sort_given = payload.list("sort")?.unwrap_or_default();
     let page = Page::new(payload.count("limit")?, payload.count("offset")?)?;
+    let bounds = id_bounds(&mut payload)?;
+    let sort = match (sort_given.is_empty(), bounds.is_empty()) {
+        (true, true) => Sort::newest_first(),
+        // The default order of paging by id (semantics 4.6).
+        (true, false) => Sort::by(vec![by_id(Direction::Descending)]),
+        (false, _) => decode_sort(&payload, sort_given)?,
+    };
+    if let Some((name, _)) = bounds.first() {
+        check_paging_by_id(&payload, name, &sort, page)?;
+    }
+    let filter = match bounds.is_empty() {
+        true => conditions,
+        false => Filter::And(
+            std::iter::once(conditions).chain(bounds.into_iter().map(|(_, bound)| bound)).collect(),
+        ),
+    };
     let include_deactivated = payload.boolean("include_deactivated_users")?.unwrap_or(false);
     // Who the query runs as, and whether it subscribes to presence, matter to callers that are users only.
     payload.boolean("presence")?;
@@ -25,64 +47,83 @@ pub(super) fn decode(mut payload: Object) -> Result<UserQuery, Invalid> {
     if let Some(mut user) = payload.object("user")? {
         user.user_id("id")?;
     }
-    Ok(UserQuery { filter, include_deactivated, page })
+    Ok(UserQuery { filter, sort, include_deactivated, page })
 }
 
-fn decode_filter(mut conditions: Object) -> Result<Filter, Invalid> {
-    let filter = match conditions.nullable("id") {
-        None => Filter::All,
-        Some(Value::Object(operators)) => {
-            decode_operators(Object::expect(conditions.path_of("id"), Value::Object(operators))?)?
-        }
-        Some(value) => Filter::Ids(ids([string(&conditions.path_of("id"), value)?])),
-    };
-    if let Some(field) = conditions.rest().next() {
-        return Err(conditions.refuse(field, "cannot be filtered by; users are filtered by 'id'"));
+fn by_id(direction: Direction) -> SortKey {
+    SortKey { field: SortField::Text(TextField::Id), direction }
+}
+
+/// `id_gt` and its like, as conditions on the id, by their names.
+fn id_bounds(payload: &mut Object) -> Result<Vec<(&'static str, Filter)>, Invalid> {
+    let mut bounds = Vec::new();
+    for name in ["id_gt", "id_gte", "id_lt", "id_lte"] {
+        let Some(id) = payload.string(name)? else { continue };
+        let range = match name {
+            "id_gt" => Range { low: Bound::Excluded(id), high: Bound::Unbounded },
+            "id_gte" => Range { low: Bound::Included(id), high: Bound::Unbounded },
+            "id_lt" => Range { low: Bound::Unbounded, high: Bound::Excluded(id) },
+            _ => Range { low: Bound::Unbounded, high: Bound::Included(id) },
+        };
+        bounds.push((name, Filter::Is(Test::Text(TextField::Id, range))));
     }
-    Ok(filter)
+    Ok(bounds)
 }
 
-fn decode_operators(mut operators: Object) -> Result<Filter, Invalid> {
-    let equal =
-        operators.nullable("$eq").map(|value| string(&operators.path_of("$eq"), value)).transpose()?;
-    let among =
-        operators.nullable("$in").map(|value| strings(&operators.path_of("$in"), value)).transpose()?;
-    if let Some(operator) = operators.rest().next() {
-        return Err(operators.refuse(operator, "is not an operator for 'id'; use $eq or $in"));
+/// Paging by id walks the ids: any other order, or rows skipped besides, would leave users out.
+fn check_paging_by_id(payload: &Object, name: &str, sort: &Sort, page: Page) -> Result<(), Invalid> {
+    let keys = sort.keys();
+    if !matches!(keys.as_slice(), [SortKey { field: SortField::Text(TextField::Id), .. }]) {
+        return Err(payload.refuse("sort", format!("must be by id alone, or left out, together with {name}")));
     }
-    if among.as_ref().is_some_and(|values| values.len() > MOST_OPERANDS) {
-        return Err(operators.refuse("$in", format!("must hold at most {MOST_OPERANDS} values")));
-    }
-    Ok(match (equal, among) {
-        (None, None) => Filter::All,
-        (Some(one), None) => Filter::Ids(ids([one])),
-        (None, Some(values)) => Filter::Ids(ids(values)),
-        (Some(one), Some(values)) => Filter::Ids(ids(values.into_iter().filter(|value| *value == one))),
-    })
-}
-
-/// The values that can be ids: no user is found by any other.
-fn ids(values: impl IntoIterator<Item = String>) -> Vec<UserId> {
-    values.into_iter().filter_map(|value| UserId::parse(&value).ok()).collect()
-}
-
-/// The default order is the only one: `created_at` and then `id`, both descending.
-fn check_sort(payload: &mut Object) -> Result<(), Invalid> {
-    const ORDER: [&str; 2] = ["created_at", "id"];
-    let keys = payload.list("sort")?.unwrap_or_default();
-    let refuse = |place: usize| {
-        let why = "users are sorted by created_at and then id, both with direction -1";
-        Err(payload.refuse(&format!("sort.{place}"), why))
-    };
-    for (place, key) in keys.into_iter().enumerate() {
-        let mut key = Object::expect(payload.path_of(&format!("sort.{place}")), key)?;
-        let field = key.string("field")?;
-        let direction = key.value("direction").map_or(Some(1), |direction| direction.as_i64());
-        if field.as_deref() != ORDER.get(place).copied() || direction != Some(-1) {
-            return refuse(place);
-        }
+    if page.offset() > 0 {
+        return Err(payload.refuse("offset", format!("must be 0 together with {name}")));
     }
     Ok(())
+}
+
+fn decode_sort(payload: &Object, given: Vec<Value>) -> Result<Sort, Invalid> {
+    if given.len() > MOST_SORT_KEYS {
+        let why = format!("may name at most {MOST_SORT_KEYS} fields, names {}", given.len());
+        return Err(payload.refuse("sort", why));
+    }
+    let key = |(place, key): (usize, Value)| {
+        decode_sort_key(Object::expect(payload.path_of(&format!("sort.{place}")), key)?)
+    };
+    given.into_iter().enumerate().map(key).collect::<Result<_, Invalid>>().map(Sort::by)
+}
+
+fn decode_sort_key(mut key: Object) -> Result<SortKey, Invalid> {
+    let name = key.string("field")?.ok_or_else(|| key.refuse("field", "is required: the name of a field"))?;
+    let direction = match key.value("direction").map(|direction| direction.as_i64()) {
+        None | Some(Some(1)) => Direction::Ascending,
+        Some(Some(-1)) => Direction::Descending,
+        Some(_) => return Err(key.refuse("direction", "must be 1 or -1")),
+    };
+    let kind = match key.string("type")?.as_deref() {
+        None | Some("") => None,
+        Some("number") => Some(Kind::Number),
+        Some("boolean") => Some(Kind::Boolean),
+        Some(_) => return Err(key.refuse("type", "must be 'number' or 'boolean', for a custom field")),
+    };
+    let field = match name.as_str() {
+        "id" => SortField::Text(TextField::Id),
+        "name" => SortField::Text(TextField::Name),
+        "role" => SortField::Text(TextField::Role),
+        "created_at" => SortField::Time(TimeField::CreatedAt),
+        "updated_at" => SortField::Time(TimeField::UpdatedAt),
+        "last_active" => SortField::Time(TimeField::LastActive),
+        "ban_expires" => SortField::Time(TimeField::BanExpires),
+        other if other == "custom" || BUILT_IN.contains(&other) => {
+            let known = "id, name, role, created_at, updated_at, last_active, ban_expires and custom fields";
+            return Err(key.refuse("field", format!("'{other}' cannot be sorted by; there are {known}")));
+        }
+        custom => {
+            let path = CustomPath::parse(custom.strip_prefix("custom.").unwrap_or(custom));
+            SortField::Custom(path.map_err(|invalid| key.refuse("field", invalid.why))?, kind)
+        }
+    };
+    Ok(SortKey { field, direction })
 }
 
 #[cfg(test)]
@@ -95,50 +136,55 @@ mod tests {
         super::decode(Object::expect(String::new(), payload).unwrap())
     }
 
-    #[track_caller]
-    fn filters(conditions: Value, expected: Option<&[&str]>) {
-        let expected = match expected {
-            None => Filter::All,
-            Some(ids) => Filter::Ids(ids.iter().map(|id| UserId::parse(id).unwrap()).collect()),
-        };
-        assert_eq!(decode(json!({"filter_conditions": conditions})).unwrap().filter, expected);
+    #[test]
+    fn the_default_is_everybody_newest_first() {
+        let query = decode(json!({"filter_conditions": null})).unwrap();
+        let page = Page::new(None, None).unwrap();
+        let sort = Sort::newest_first();
+        assert_eq!(query, UserQuery { filter: Filter::everybody(), sort, include_deactivated: false, page });
     }
 
     #[test]
-    fn ids_are_compared() {
-        filters(json!(null), None);
-        filters(json!({}), None);
-        filters(json!({"id": "a"}), Some(&["a"]));
-        filters(json!({"id": {"$eq": "a"}}), Some(&["a"]));
-        filters(json!({"id": {"$in": ["a", "b"]}}), Some(&["a", "b"]));
-        filters(json!({"id": {"$in": ["a", "b"], "$eq": "b"}}), Some(&["b"]));
-        filters(json!({"id": {"$in": []}}), Some(&[]));
-        filters(json!({"id": "no such id!"}), Some(&[]));
+    fn paging_by_id_sorts_by_id() {
+        let descending = Sort::by(vec![by_id(Direction::Descending)]);
+        assert_eq!(decode(json!({"id_gt": "a"})).unwrap().sort, descending);
+        let ascending = json!({"id_gt": "a", "sort": [{"field": "id"}]});
+        assert_eq!(decode(ascending).unwrap().sort, Sort::by(vec![by_id(Direction::Ascending)]));
+    }
+
+    #[test]
+    fn sort_fields_are_typed() {
+        let sort = json!({"sort": [{"field": "age", "direction": -1, "type": "number"}, {"field": "name"}]});
+        let age = SortField::Custom(CustomPath::parse("age").unwrap(), Some(Kind::Number));
+        let expected = Sort::by(vec![
+            SortKey { field: age, direction: Direction::Descending },
+            SortKey { field: SortField::Text(TextField::Name), direction: Direction::Ascending },
+        ]);
+        assert_eq!(decode(sort).unwrap().sort, expected);
     }
 
     #[test]
     fn refusals_name_the_field() {
-        let many: Vec<String> = (0..101).map(|number| number.to_string()).collect();
+        let key = |field: &str| json!({ "field": field });
         for (payload, field) in [
             (json!({"filter_conditions": []}), "filter_conditions"),
-            (json!({"filter_conditions": {"id": 1}}), "filter_conditions.id"),
-            (json!({"filter_conditions": {"id": null}}), "filter_conditions.id"),
-            (json!({"filter_conditions": {"id": {"$in": [1]}}}), "filter_conditions.id.$in.0"),
-            (json!({"filter_conditions": {"id": {"$in": many}}}), "filter_conditions.id.$in"),
-            (json!({"filter_conditions": {"id": {"$gt": "a"}}}), "filter_conditions.id.$gt"),
-            (json!({"filter_conditions": {"role": "admin"}}), "filter_conditions.role"),
-            (json!({"sort": [{"field": "name", "direction": 1}]}), "sort.0"),
-            (json!({"sort": [{"field": "created_at"}]}), "sort.0"),
+            (json!({"filter_conditions": {"image": "x"}}), "filter_conditions.image"),
+            (json!({"sort": [{}]}), "sort.0.field"),
+            (json!({"sort": [{"field": "name", "direction": 2}]}), "sort.0.direction"),
+            (json!({"sort": [{"field": "age", "type": "date"}]}), "sort.0.type"),
+            (json!({"sort": [key("teams")]}), "sort.0.field"),
+            (json!({"sort": [key("a"), key("b"), key("c"), key("d")]}), "sort"),
             (json!({"limit": -1}), "limit"),
             (json!({"limit": 1.5}), "limit"),
             (json!({"limit": 101}), "limit"),
             (json!({"offset": 1001}), "offset"),
-            (json!({"id_gt": "a"}), "id_gt"),
+            (json!({"id_gt": 1}), "id_gt"),
+            (json!({"id_gt": "a", "sort": [key("name")]}), "sort"),
+            (json!({"id_gt": "a", "sort": [key("name"), key("id")]}), "sort"),
+            (json!({"id_lt": "a", "offset": 1}), "offset"),
             (json!({"user_id": "no such id!"}), "user_id"),
         ] {
             assert_eq!(decode(payload.clone()).unwrap_err().field, field, "{payload}");
         }
-        let order = json!([{"field": "created_at", "direction": -1}, {"field": "id", "direction": -1}]);
-        assert!(decode(json!({"sort": order})).is_ok());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{Invalid, Patch, Profile, UserId, UserQuery, UserView};
+use model::{Batch, Invalid, Patch, Profile, UserId, UserQuery, UserView};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -10,36 +10,34 @@ use super::user::{FullUserResponse, UserResponse};
 use super::{patch, profile, query, to_bytes};
 use crate::body::Object;
 
-/// `UpdateUsersRequest`: the users in the order in which they were sent.
+/// `UpdateUsersRequest`: the users in the order in which they were sent, up to the first that cannot be read.
 ///
 /// # Errors
-/// The first field that is not as it should be.
-pub fn decode_upsert(body: Map<String, Value>) -> Result<Vec<(UserId, Profile)>, Invalid> {
+/// When there are no users at all.
+pub fn decode_upsert(body: Map<String, Value>) -> Result<Batch<(UserId, Profile)>, Invalid> {
     let mut body = Object::root(body);
     let Some(users) = body.object("users")? else {
         return Err(body.refuse("users", "is required: a map of user id to user"));
     };
     let (path, users) = users.into_parts();
-    users
-        .into_iter()
-        .map(|(key, user)| profile::decode(&key, Object::expect(format!("{path}.{key}"), user)?))
-        .collect()
+    let read = |(key, user): (String, Value)| {
+        let user = Object::expect(format!("{path}.{key}"), user)?;
+        profile::decode(&key, user)
+    };
+    Ok(Batch::read(users.len(), users.into_iter().map(read)))
 }
 
-/// `UpdateUsersPartialRequest`: the patches in the order in which they were sent.
+/// `UpdateUsersPartialRequest`: the patches in the order in which they were sent, up to the first that cannot be read.
 ///
 /// # Errors
-/// The first field that is not as it should be.
-pub fn decode_update_partial(body: Map<String, Value>) -> Result<Vec<Patch>, Invalid> {
+/// When there are no patches at all.
+pub fn decode_update_partial(body: Map<String, Value>) -> Result<Batch<Patch>, Invalid> {
     let mut body = Object::root(body);
     let Some(users) = body.list("users")? else {
         return Err(body.refuse("users", "is required: a list of changes, each with the id of a user"));
     };
-    users
-        .into_iter()
-        .enumerate()
-        .map(|(place, user)| patch::decode(Object::expect(format!("users.{place}"), user)?))
-        .collect()
+    let read = |(place, user)| patch::decode(Object::expect(format!("users.{place}"), user)?);
+    Ok(Batch::read(users.len(), users.into_iter().enumerate().map(read)))
 }
 
 /// `QueryUsersPayload`.
@@ -57,6 +55,9 @@ pub struct DeactivateUserRequest {
     pub created_by_id: Option<UserId>,
     /// Whether the user's messages are to show as deleted.
     pub mark_messages_deleted: bool,
+    /// Whether the user's channels are to show as deleted; of many users in the contract, taken for one as well
+    /// (semantics 9.2).
+    pub mark_channels_deleted: bool,
 }
 
 /// Reads `DeactivateUserRequest`.
@@ -68,6 +69,7 @@ pub fn decode_deactivate(body: Map<String, Value>) -> Result<DeactivateUserReque
     Ok(DeactivateUserRequest {
         created_by_id: body.user_id("created_by_id")?,
         mark_messages_deleted: body.boolean("mark_messages_deleted")?.unwrap_or(false),
+        mark_channels_deleted: body.boolean("mark_channels_deleted")?.unwrap_or(false),
     })
 }
 
@@ -80,6 +82,8 @@ pub struct ReactivateUserRequest {
     pub created_by_id: Option<UserId>,
     /// Whether messages that the deactivation hid are to come back.
     pub restore_messages: bool,
+    /// Whether channels that the deactivation hid are to come back.
+    pub restore_channels: bool,
 }
 
 /// Reads `ReactivateUserRequest`.
@@ -92,6 +96,7 @@ pub fn decode_reactivate(body: Map<String, Value>) -> Result<ReactivateUserReque
         name: body.string("name")?,
         created_by_id: body.user_id("created_by_id")?,
         restore_messages: body.boolean("restore_messages")?.unwrap_or(false),
+        restore_channels: body.boolean("restore_channels")?.unwrap_or(false),
     })
 }
 

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 
+use model::Custom;
 use serde_json::{Map, Value, json};
 
 use super::chance::Chance;
@@ -92,10 +93,11 @@ impl Client {
 
     /// One user or many; known ones, a few new ones among them, or new ones only.
     fn choose(&mut self) -> BTreeSet<User> {
-        let size = if self.chance.below(3) == 0 { MANY } else { 1 };
-        let new = match self.chance.below(16) {
+        let size = if self.chance.below(4) == 0 { MANY } else { 1 };
+        // Seldom, since all users are read after each of a thousand rounds.
+        let new = match self.chance.below(64) {
             0 => size,
-            1..4 => size.div_ceil(10),
+            1..8 => size.div_ceil(10),
             _ => 0,
         };
         let mut users: BTreeSet<User> = (0..new).map(|_| COMMON_USERS + self.ledger.new_user()).collect();
@@ -117,14 +119,15 @@ pub(super) fn user_of(id: &str) -> User {
 }
 
 /// The batch that custom data is from.
-pub(super) fn mark_of(custom: &Value) -> Mark {
-    custom["batch"].as_u64().and_then(|mark| mark.try_into().ok()).unwrap()
+pub(super) fn mark_of(custom: &Custom) -> Mark {
+    custom.fields()["batch"].as_u64().and_then(|mark| mark.try_into().ok()).unwrap()
 }
 
 fn request(mark: Mark, users: &BTreeSet<User>) -> Value {
     let profile = |user: &User| {
         let name = format!("Member {user} of batch {mark}");
-        (id(*user), json!({"name": name, "custom": custom(mark)}))
+        let teams = if mark.is_multiple_of(2) { vec!["red", "blue"] } else { vec!["red"] };
+        (id(*user), json!({"name": name, "teams": teams, "custom": custom(mark)}))
     };
     json!({"users": users.iter().map(profile).collect::<Map<_, _>>()})
 }

@@ -2,93 +2,99 @@
 //! users, their leaves, their words, the log.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
 use std::path::Path;
 
-use model::leaf::{Numeric, leaves};
+use model::leaf::{Numeric, of_user};
 use model::words::searchable;
-use model::{AppKey, Custom, Event, UserId};
+use model::{AppKey, Custom, Event, User};
 use rusqlite::types::Value as Stored;
 use rusqlite::{Connection, OpenFlags, Row};
 
 use super::clients::{mark_of, user_of};
-use super::ledger::{Ledger, Mark, User};
+use super::ledger::{self, Ledger, Mark, Wrong, ensure};
 
 /// The events of users that were read so far. What was read once is not read again, only counted.
 #[derive(Default)]
 pub(super) struct ReadLog {
     last: i64,
     rows: i64,
-    batches: BTreeMap<Mark, BTreeSet<User>>,
+    batches: BTreeMap<Mark, BTreeSet<ledger::User>>,
     /// What the last event of each user says of it, by the user's key.
-    latest: BTreeMap<i64, Snapshot>,
+    latest: BTreeMap<i64, User>,
 }
 
-/// The part of a user that a batch sets.
-#[derive(Debug, PartialEq)]
-struct Snapshot {
-    id: UserId,
+/// A row of `users`, as far as a batch sets it.
+struct UserRow {
+    key: i64,
+    app: AppKey,
+    id: String,
     name: Option<String>,
+    teams: Vec<String>,
     custom: Custom,
+    words: String,
     created_at: i64,
     updated_at: i64,
 }
 
-/// A row of `users`, as far as other tables follow from it.
-struct UserRow {
-    key: i64,
-    app: AppKey,
-    words: String,
-    snapshot: Snapshot,
-}
-
 /// Checks a database against itself and the ledger. Answers the batch that every stored user is from.
-pub(super) fn check(database: &Path, ledger: &Ledger, log: &mut ReadLog) -> BTreeMap<User, Mark> {
-    // Never the last connection, which would empty the write-ahead log: the server has its own.
+pub(super) fn check(
+    database: &Path,
+    ledger: &Ledger,
+    log: &mut ReadLog,
+) -> Result<BTreeMap<ledger::User, Mark>, Wrong> {
+    // Beside a server this is never the last connection, which would empty the write-ahead log.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let database = Connection::open_with_flags(database, flags).unwrap();
-    check_file(&database);
+    check_file(&database)?;
+    log.read_on(&database)?;
+    ledger.check_log(&log.batches)?;
     let users = rows(&database, USERS, user_row);
-    check_leaves(&database, &users);
-    check_words(&database, &users);
-    log.read_on(&database);
-    log.check(&database, &users);
-    ledger.check_log(&log.batches);
-    let stored =
-        users.iter().map(|user| (user_of(user.snapshot.id.as_str()), user.snapshot.mark())).collect();
-    ledger.check_users(&stored);
-    stored
+    log.check(&database, &users)?;
+    check_leaves(&database, &users, log)?;
+    check_words(&database, &users, log)?;
+    let stored = users.iter().map(|user| (user_of(&user.id), mark_of(&user.custom))).collect();
+    ledger.check_users(&stored)?;
+    Ok(stored)
 }
 
-impl Snapshot {
-    fn mark(&self) -> Mark {
-        mark_of(&serde_json::to_value(&self.custom).unwrap())
+fn check_file(database: &Connection) -> Result<(), Wrong> {
+    let found: Vec<String> = rows(database, "PRAGMA integrity_check", |row| row.get(0).unwrap());
+    ensure(found == ["ok"], || format!("the file: {found:?}"))?;
+    // The index has no content to be compared with, so this looks at its own structure; `check_words` does the rest.
+    let checked =
+        database.execute("INSERT INTO user_words (user_words, rank) VALUES ('integrity-check', 0)", []);
+    checked.map(drop).map_err(|error| format!("the index of words: {error}"))
+}
+
+const USERS: &str = "SELECT key, app, id, name, teams, custom, words, created_at, updated_at FROM users";
+
+fn user_row(row: &Row<'_>) -> UserRow {
+    let json = |column: usize| row.get::<_, String>(column).unwrap();
+    UserRow {
+        key: row.get(0).unwrap(),
+        app: AppKey(row.get(1).unwrap()),
+        id: row.get(2).unwrap(),
+        name: row.get(3).unwrap(),
+        teams: serde_json::from_str(&json(4)).unwrap(),
+        custom: serde_json::from_str(&json(5)).unwrap(),
+        words: row.get(6).unwrap(),
+        created_at: row.get(7).unwrap(),
+        updated_at: row.get(8).unwrap(),
     }
 }
 
-fn check_file(database: &Connection) {
-    let found: Vec<String> = rows(database, "PRAGMA integrity_check", |row| row.get(0).unwrap());
-    assert_eq!(found, ["ok"]);
-    // The index has no content to be compared with, so this looks at its own structure; `check_words` does the rest.
-    database.execute("INSERT INTO user_words (user_words, rank) VALUES ('integrity-check', 0)", []).unwrap();
+impl UserRow {
+    fn is(&self, user: &User) -> bool {
+        let profile = (self.id.as_str(), &self.name, &self.teams, &self.custom);
+        profile == (user.id.as_str(), &user.name, &user.teams, &user.custom)
+            && (self.created_at, self.updated_at)
+                == (user.created_at.nanoseconds(), user.updated_at.nanoseconds())
+    }
 }
 
-const USERS: &str = "SELECT key, app, words, id, name, custom, created_at, updated_at FROM users";
-
-fn user_row(row: &Row<'_>) -> UserRow {
-    let custom: String = row.get(5).unwrap();
-    let snapshot = Snapshot {
-        id: UserId::from_stored(row.get(3).unwrap()),
-        name: row.get(4).unwrap(),
-        custom: serde_json::from_str(&custom).unwrap(),
-        created_at: row.get(6).unwrap(),
-        updated_at: row.get(7).unwrap(),
-    };
-    let app = AppKey(row.get(1).unwrap());
-    UserRow { key: row.get(0).unwrap(), app, words: row.get(2).unwrap(), snapshot }
-}
-
-/// Every user has the leaves of its custom data, and nobody has others.
-fn check_leaves(database: &Connection, users: &[UserRow]) {
+/// Every user has its leaves, and nobody has others.
+fn check_leaves(database: &Connection, users: &[UserRow], log: &ReadLog) -> Result<(), Wrong> {
     type LeafRow = (i64, i64, String, i64, String, String, i64);
     const LEAVES: &str = "SELECT user, app, path, kind, number, text, digest FROM user_leaves";
     let read = |row: &Row<'_>| -> LeafRow {
@@ -102,7 +108,7 @@ fn check_leaves(database: &Connection, users: &[UserRow]) {
     };
     let mut expected = BTreeSet::<LeafRow>::new();
     for user in users {
-        for leaf in leaves(&user.snapshot.custom) {
+        for leaf in of_user(&log.latest[&user.key]) {
             let number = match leaf.number {
                 Numeric::Integer(number) => number.to_string(),
                 Numeric::Float(number) => format!("{number:?}"),
@@ -111,11 +117,11 @@ fn check_leaves(database: &Connection, users: &[UserRow]) {
             expected.insert((user.key, user.app.0, leaf.path, kind, number, leaf.text, leaf.digest));
         }
     }
-    check_same("leaves", &rows(database, LEAVES, read).into_iter().collect(), &expected);
+    check_same("leaves", &rows(database, LEAVES, read).into_iter().collect(), &expected)
 }
 
 /// Every user has its words, in its row and in the index, and the index has no others.
-fn check_words(database: &Connection, users: &[UserRow]) {
+fn check_words(database: &Connection, users: &[UserRow], log: &ReadLog) -> Result<(), Wrong> {
     const VOCABULARY: &str =
         "CREATE VIRTUAL TABLE temp.indexed USING fts5vocab ('main', 'user_words', 'instance')";
     database.execute(VOCABULARY, []).unwrap();
@@ -123,18 +129,18 @@ fn check_words(database: &Connection, users: &[UserRow]) {
     let indexed = rows(database, "SELECT doc, term FROM indexed", read).into_iter().collect();
     let mut expected = BTreeSet::<(i64, String)>::new();
     for user in users {
-        let Snapshot { id, name, custom, .. } = &user.snapshot;
-        let username = custom.fields().get("username").and_then(serde_json::Value::as_str);
-        assert_eq!(user.words, searchable(user.app, id, name.as_deref(), username), "the words of {id}");
+        let words = searchable(user.app, &log.latest[&user.key]);
+        ensure(user.words == words, || format!("the words of {}: {}, not {words}", user.id, user.words))?;
         expected.extend(user.words.split(' ').map(|word| (user.key, word.to_owned())));
     }
-    check_same("words", &indexed, &expected);
+    check_same("words", &indexed, &expected)
 }
 
 impl ReadLog {
     /// Reads the events that came since the last time.
-    fn read_on(&mut self, database: &Connection) {
-        const NEW: &str = "SELECT sequence, event, person, payload FROM log \
+    fn read_on(&mut self, database: &Connection) -> Result<(), Wrong> {
+        const NEW: &str = "SELECT sequence, event, person, payload, \
+                EXISTS (SELECT 1 FROM log_person WHERE log = sequence AND user = person) FROM log \
             WHERE sequence > $1 AND event GLOB 'user.*' ORDER BY sequence";
         let mut statement = database.prepare(NEW).unwrap();
         let mut found = statement.query([self.last]).unwrap();
@@ -143,43 +149,43 @@ impl ReadLog {
             let (person, payload): (i64, String) = (row.get(2).unwrap(), row.get(3).unwrap());
             let event = Event::from_stored(&payload).unwrap();
             let expected = if self.latest.contains_key(&person) { "user.updated" } else { "user.created" };
-            assert_eq!((name.as_str(), event.name()), (expected, expected), "row {sequence} of the log");
-            self.add(person, &event);
+            ensure((name.as_str(), event.name()) == (expected, expected), || {
+                format!("row {sequence} of the log is {name} and holds {}, not {expected}", event.name())
+            })?;
+            ensure(row.get(4).unwrap(), || format!("row {sequence} of the log does not name its person"))?;
+            self.add(person, event.subject().unwrap())?;
             self.last = sequence;
             self.rows += 1;
         }
+        Ok(())
     }
 
-    fn add(&mut self, person: i64, event: &Event) {
-        let user = event.subject().unwrap();
-        let snapshot = Snapshot {
-            id: user.id.clone(),
-            name: user.name.clone(),
-            custom: user.custom.clone(),
-            created_at: user.created_at.nanoseconds(),
-            updated_at: user.updated_at.nanoseconds(),
-        };
-        let logged_once = self.batches.entry(snapshot.mark()).or_default().insert(user_of(user.id.as_str()));
-        assert!(logged_once, "the log has {} of one batch twice", user.id);
-        self.latest.insert(person, snapshot);
+    fn add(&mut self, person: i64, user: &User) -> Result<(), Wrong> {
+        let batch = self.batches.entry(mark_of(&user.custom)).or_default();
+        ensure(batch.insert(user_of(user.id.as_str())), || {
+            format!("the log has {} of one batch twice", user.id)
+        })?;
+        self.latest.insert(person, user.clone());
+        Ok(())
     }
 
-    /// Checks that nothing that was read has gone, that every row names its person, and that users are as the log
-    /// says.
-    fn check(&self, database: &Connection, users: &[UserRow]) {
-        let count = |statement: &str| database.query_row(statement, [], |row| row.get::<_, i64>(0)).unwrap();
-        assert_eq!(count("SELECT COUNT(*) FROM log WHERE event GLOB 'user.*'"), self.rows, "rows of the log");
-        assert_eq!(count("SELECT COUNT(*) FROM log_person"), self.rows, "persons of the log");
-        let named = "SELECT COUNT(*) FROM log JOIN log_person ON log = sequence AND user = person";
-        assert_eq!(count(named), self.rows, "rows of the log that name their person");
-        for user in users {
-            assert_eq!(
-                Some(&user.snapshot),
-                self.latest.get(&user.key),
-                "a user and what the log says of it"
-            );
+    /// Checks that nothing that was read has gone, and that users are as the log says.
+    fn check(&self, database: &Connection, users: &[UserRow]) -> Result<(), Wrong> {
+        for (what, statement) in [
+            ("rows of the log", "SELECT COUNT(*) FROM log WHERE event GLOB 'user.*'"),
+            ("persons of the log", "SELECT COUNT(*) FROM log_person"),
+        ] {
+            let found: i64 = database.query_row(statement, [], |row| row.get(0)).unwrap();
+            ensure(found == self.rows, || format!("{what}: {found}, not {}", self.rows))?;
         }
-        assert_eq!(users.len(), self.latest.len(), "users, and users of the log");
+        for user in users {
+            let logged = self.latest.get(&user.key);
+            ensure(logged.is_some_and(|logged| user.is(logged)), || {
+                format!("{} is not as the log says: {logged:?}", user.id)
+            })?;
+        }
+        let (stored, logged) = (users.len(), self.latest.len());
+        ensure(stored == logged, || format!("{stored} users are stored, {logged} are in the log"))
     }
 }
 
@@ -190,8 +196,10 @@ fn rows<T>(database: &Connection, statement: &str, read: impl Fn(&Row<'_>) -> T)
 }
 
 /// Shows the differences only: the sets are large.
-fn check_same<T: Ord + std::fmt::Debug>(what: &str, stored: &BTreeSet<T>, expected: &BTreeSet<T>) {
+fn check_same<T: Ord + Debug>(what: &str, stored: &BTreeSet<T>, expected: &BTreeSet<T>) -> Result<(), Wrong> {
     let missing: Vec<_> = expected.difference(stored).take(5).collect();
     let surplus: Vec<_> = stored.difference(expected).take(5).collect();
-    assert!(missing.is_empty() && surplus.is_empty(), "{what}: missing {missing:?}, surplus {surplus:?}");
+    ensure(missing.is_empty() && surplus.is_empty(), || {
+        format!("{what}: missing {missing:?}, surplus {surplus:?}")
+    })
 }

@@ -117,7 +117,7 @@ fn calls_are_put_together_from_their_parts() {
     let trace = r#"7 recvfrom(9<TCP:[127.0.0.1:1->127.0.0.1:2]>, "POST /api"..., 8192, 0, NULL, NULL) = 300
 8 pwrite64(5</d/headwater.db-wal>, "\0, )"..., 24, 32) = 24
 8 fsync(5</d/headwater.db-wal> <unfinished ...>
-7 write(4<anon_inode:[eventfd]>, "\1", 8) = 8
+7     write(4<anon_inode:[eventfd]>, "\1", 8) = 8
 8 <... fsync resumed>)             = 0
 7 --- SIGTERM {si_signo=SIGTERM} ---
 7 writev(9<TCP:[127.0.0.1:1->127.0.0.1:2]>, [{iov_base="HTTP/1.1 201 Created\r\n"..., iov_len=9}], 1) = 9

@@ -1,0 +1,266 @@
+//! The permissions that are built in: what a role can be granted (semantics 8.7 to 8.9, chat-v1 4.12).
+//!
+//! To add one, add its row, in the order of ids. An id is the action in kebab case; `-owner` at its end limits it to
+//! what is the caller's own, `-any-team` frees it from the teams of the caller (8.8).
+
+/// Where a permission can be granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// In the whole app.
+    App,
+    /// In a type of channel, or in one channel.
+    Channel,
+}
+
+/// A permission that every app can grant.
+#[derive(Clone, Copy, Debug)]
+pub struct Permission {
+    /// The id, by which grants name it.
+    pub id: &'static str,
+    /// The name to show.
+    pub name: &'static str,
+    /// What it lets one do.
+    pub description: &'static str,
+    /// The action that it allows.
+    pub action: &'static str,
+    /// Where it can be granted.
+    pub level: Level,
+    /// The kind of thing that has to be the caller's own; `None` when it need not be.
+    pub own: Option<&'static str>,
+    /// Whether it ends at the teams of the caller, in an app with teams.
+    pub same_team: bool,
+    /// What it is about.
+    pub tags: &'static [&'static str],
+    /// The roles that have it in the scope of the app as long as the app's grants do not name them (8.9). Types of
+    /// channels grant for themselves.
+    pub granted: &'static [&'static str],
+}
+
+/// Everybody who is somebody: whoever may look at and deal with other users.
+const MEMBERS: &[&str] = &["admin", "guest", "moderator", "user"];
+const MODERATORS: &[&str] = &["admin", "moderator"];
+const ADMINS: &[&str] = &["admin"];
+const GLOBAL: &[&str] = &["global_admin", "global_moderator"];
+const GLOBAL_ADMINS: &[&str] = &["global_admin"];
+const MEMBERS_AND_GLOBAL: &[&str] =
+    &["admin", "global_admin", "global_moderator", "guest", "moderator", "user"];
+const EVERYONE: &[&str] =
+    &["admin", "anonymous", "global_admin", "global_moderator", "guest", "moderator", "user"];
+/// Nobody: these are for servers, until an app grants them.
+const NOBODY: &[&str] = &[];
+
+const USERS: &[&str] = &["user"];
+const MODERATION: &[&str] = &["user", "moderation"];
+const CHANNELS: &[&str] = &["channel"];
+const CHANNEL_MODERATION: &[&str] = &["channel", "moderation"];
+const MENTIONS: &[&str] = &["channel", "mention"];
+
+type Text = &'static str;
+type List = &'static [&'static str];
+
+/// A permission on users within the teams of the caller.
+const fn app(id: Text, name: Text, action: Text, tags: List, granted: List, description: Text) -> Permission {
+    Permission { id, name, description, action, level: Level::App, own: None, same_team: true, tags, granted }
+}
+
+/// The same beyond the teams of the caller.
+const fn any_team(
+    id: Text,
+    name: Text,
+    action: Text,
+    tags: List,
+    granted: List,
+    description: Text,
+) -> Permission {
+    Permission { same_team: false, ..app(id, name, action, tags, granted, description) }
+}
+
+/// A permission on the caller's own user, for which teams do not matter.
+const fn own_user(id: Text, name: Text, action: Text, granted: List, description: Text) -> Permission {
+    Permission { own: Some("User"), ..any_team(id, name, action, USERS, granted, description) }
+}
+
+/// A permission in channels within the teams of the caller.
+const fn channel(id: Text, name: Text, action: Text, tags: List, description: Text) -> Permission {
+    Permission { level: Level::Channel, ..app(id, name, action, tags, NOBODY, description) }
+}
+
+/// The same in channels that the caller created.
+const fn own_channel(id: Text, name: Text, action: Text, tags: List, description: Text) -> Permission {
+    Permission { own: Some("Channel"), ..channel(id, name, action, tags, description) }
+}
+
+/// Every built-in permission, by id.
+#[rustfmt::skip]
+pub const CATALOGUE: &[Permission] = &[
+    channel("ban-channel-member", "Ban Channel Member", "BanChannelMember", CHANNEL_MODERATION,
+        "Shuts a member out of a channel, and lets it in again."),
+    own_channel("ban-channel-member-owner", "Ban Channel Member in Own Channels", "BanChannelMember", CHANNEL_MODERATION,
+        "Shuts a member out of a channel that the caller created, and lets it in again."),
+    app("ban-user", "Ban User", "BanUser", MODERATION, MODERATORS,
+        "Shuts a user out of the whole app, and lets it in again."),
+    any_team("ban-user-any-team", "Ban User in Any Team", "BanUser", MODERATION, GLOBAL,
+        "Shuts a user of any team out of the whole app, and lets it in again."),
+    app("block-user", "Block User", "BlockUser", USERS, MEMBERS,
+        "Keeps a user from reaching the caller, and takes that back."),
+    any_team("block-user-any-team", "Block User in Any Team", "BlockUser", USERS, GLOBAL,
+        "Keeps a user of any team from reaching the caller, and takes that back."),
+    any_team("connect", "Connect", "Connect", USERS, EVERYONE,
+        "Opens a connection to the app."),
+    channel("create-channel", "Create Channel", "CreateChannel", CHANNELS,
+        "Makes a channel."),
+    app("create-user", "Create User", "CreateUser", USERS, ADMINS,
+        "Makes other users."),
+    any_team("create-user-any-team", "Create User in Any Team", "CreateUser", USERS, GLOBAL_ADMINS,
+        "Makes other users in any team."),
+    own_user("create-user-owner", "Create Own User", "CreateUser", MEMBERS_AND_GLOBAL,
+        "Makes the caller's own user by connecting."),
+    app("deactivate-user", "Deactivate User", "DeactivateUser", MODERATION, NOBODY,
+        "Shuts a user out of the app while keeping its data, and lets it in again."),
+    app("delete-user", "Delete User", "DeleteUser", MODERATION, NOBODY,
+        "Deletes a user."),
+    channel("flag-message", "Flag Message", "FlagMessage", CHANNEL_MODERATION,
+        "Reports a message to the moderators."),
+    app("flag-user", "Flag User", "FlagUser", MODERATION, MEMBERS,
+        "Reports a user to the moderators."),
+    any_team("flag-user-any-team", "Flag User in Any Team", "FlagUser", MODERATION, GLOBAL,
+        "Reports a user of any team to the moderators."),
+    channel("mute-channel", "Mute Channel", "MuteChannel", CHANNELS,
+        "Silences a channel for the caller."),
+    app("mute-user", "Mute User", "MuteUser", USERS, MEMBERS,
+        "Silences a user for the caller."),
+    any_team("mute-user-any-team", "Mute User in Any Team", "MuteUser", USERS, GLOBAL,
+        "Silences a user of any team for the caller."),
+    channel("notify-channel", "Notify Channel", "NotifyChannel", MENTIONS,
+        "Calls on all members of a channel in a message."),
+    channel("notify-group", "Notify Group", "NotifyGroup", MENTIONS,
+        "Calls on a group of users in a message."),
+    channel("notify-here", "Notify Here", "NotifyHere", MENTIONS,
+        "Calls on the members of a channel who are online in a message."),
+    channel("notify-role", "Notify Role", "NotifyRole", MENTIONS,
+        "Calls on all members of a channel with a role in a message."),
+    channel("read-channel-members", "Read Channel Members", "ReadChannelMembers", CHANNELS,
+        "Lists the members of a channel."),
+    own_channel("read-channel-members-owner", "Read Members of Own Channels", "ReadChannelMembers", CHANNELS,
+        "Lists the members of a channel that the caller created."),
+    app("read-flag-reports", "Read Flag Reports", "ReadFlagReports", MODERATION, MODERATORS,
+        "Lists what was reported to the moderators."),
+    any_team("read-flag-reports-any-team", "Read Flag Reports of Any Team", "ReadFlagReports", MODERATION, GLOBAL,
+        "Lists what was reported to the moderators in any team."),
+    app("search-user", "Search User", "SearchUser", USERS, MEMBERS,
+        "Finds users."),
+    any_team("search-user-any-team", "Search User in Any Team", "SearchUser", USERS, GLOBAL,
+        "Finds users of any team."),
+    app("update-flag-report", "Update Flag Report", "UpdateFlagReport", MODERATION, MODERATORS,
+        "Records what came of a report to the moderators."),
+    any_team("update-flag-report-any-team", "Update Flag Report of Any Team", "UpdateFlagReport", MODERATION, GLOBAL,
+        "Records what came of a report to the moderators in any team."),
+    app("update-user", "Update User", "UpdateUser", USERS, ADMINS,
+        "Changes the profiles of other users."),
+    any_team("update-user-any-team", "Update User in Any Team", "UpdateUser", USERS, GLOBAL_ADMINS,
+        "Changes the profiles of other users in any team."),
+    own_user("update-user-owner", "Update Own User", "UpdateUser", MEMBERS_AND_GLOBAL,
+        "Changes the caller's own profile."),
+    app("update-user-role", "Update User Role", "UpdateUserRole", USERS, ADMINS,
+        "Changes the roles of users."),
+    any_team("update-user-role-any-team", "Update User Role in Any Team", "UpdateUserRole", USERS, GLOBAL_ADMINS,
+        "Changes the roles of users in any team."),
+    own_user("update-user-role-owner", "Update Own Role", "UpdateUserRole", NOBODY,
+        "Changes the caller's own roles."),
+    app("update-user-team", "Update User Team", "UpdateUserTeam", USERS, ADMINS,
+        "Changes the teams of users."),
+    any_team("update-user-team-any-team", "Update User Team in Any Team", "UpdateUserTeam", USERS, GLOBAL_ADMINS,
+        "Changes the teams of users in any team."),
+    own_user("update-user-team-owner", "Update Own Team", "UpdateUserTeam", NOBODY,
+        "Changes the caller's own teams."),
+];
+
+/// The permission with this id.
+#[must_use]
+pub fn permission(id: &str) -> Option<&'static Permission> {
+    let place = CATALOGUE.binary_search_by(|permission| permission.id.cmp(id)).ok()?;
+    CATALOGUE.get(place)
+}
+
+/// Whether the built-in grants of the app give `role` anything.
+pub(crate) fn is_granted_something(role: &str) -> bool {
+    CATALOGUE.iter().any(|permission| permission.granted.contains(&role))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::role::is_built_in;
+
+    fn kebab(action: &str) -> String {
+        let mut id = String::new();
+        for letter in action.chars() {
+            if letter.is_uppercase() && !id.is_empty() {
+                id.push('-');
+            }
+            id.extend(letter.to_lowercase());
+        }
+        id
+    }
+
+    #[test]
+    fn every_row_says_what_its_id_says() {
+        assert!(CATALOGUE.is_sorted_by(|left, right| left.id < right.id), "in order, each id once");
+        for permission in CATALOGUE {
+            let Permission { id, action, granted, .. } = *permission;
+            let (suffix, own, same_team) = match id.strip_prefix(&kebab(action)) {
+                Some("-owner") => ("-owner", true, permission.level == Level::Channel),
+                Some("-any-team") => ("-any-team", false, false),
+                Some("") => ("", false, id != "connect"),
+                other => panic!("{id} does not begin like {action}: {other:?}"),
+            };
+            assert_eq!((permission.own.is_some(), permission.same_team), (own, same_team), "{id}{suffix}");
+            assert!(granted.iter().all(|role| is_built_in(role)) && granted.is_sorted(), "{id}");
+            assert!(permission.level == Level::App || granted.is_empty(), "{id}");
+            assert!(permission.description.ends_with('.') && !permission.tags.is_empty(), "{id}");
+        }
+    }
+
+    /// The recommended matrix of semantics 8.9, one column a role.
+    #[track_caller]
+    fn may(role: &str, ids: &[&str]) {
+        let granted: Vec<&str> = CATALOGUE
+            .iter()
+            .filter(|permission| permission.granted.contains(&role))
+            .map(|permission| permission.id)
+            .collect();
+        assert_eq!(granted, ids, "{role}");
+    }
+
+    #[test]
+    fn the_default_matrix_is_the_recommended_one() {
+        let member = [
+            "block-user",
+            "connect",
+            "create-user-owner",
+            "flag-user",
+            "mute-user",
+            "search-user",
+            "update-user-owner",
+        ];
+        let moderator = ["ban-user", "read-flag-reports", "update-flag-report"];
+        let admin = ["create-user", "update-user", "update-user-role", "update-user-team"];
+        let together = |parts: &[&[&'static str]]| {
+            let mut ids = parts.concat();
+            ids.sort_unstable();
+            ids
+        };
+        may("anonymous", &["connect"]);
+        may("guest", &member);
+        may("user", &member);
+        may("moderator", &together(&[&member, &moderator]));
+        may("admin", &together(&[&member, &moderator, &admin]));
+        may("channel_member", &[]);
+    }
+
+    #[test]
+    fn permissions_are_found_by_id() {
+        assert_eq!(permission("create-channel").map(|found| found.action), Some("CreateChannel"));
+        assert!(permission("create-channels").is_none() && permission("").is_none());
+    }
+}

@@ -1,0 +1,217 @@
+//! Conditions: a filter as SQL on a row `u` of `users`. Each is true or false, never NULL, as in the model.
+
+use std::ops::Bound;
+
+use model::filter::{FlagField, Range, TextField, TimeField, WordMatch};
+use model::leaf::{Kind, Leaf, Numeric, Place};
+use model::words::{WordField, mark};
+use model::{AppKey, Filter, Test};
+
+use super::statement::Statement;
+use crate::sql::Value;
+
+/// Writes the condition of `filter`, but for the test that is `served` by the index that is walked.
+pub(super) fn condition(statement: &mut Statement, app: AppKey, filter: &Filter, served: Option<&Test>) {
+    match filter {
+        Filter::And(all) => list(statement, app, all, served, " AND ", "1"),
+        Filter::Or(some) => list(statement, app, some, served, " OR ", "0"),
+        Filter::Not(filter) => {
+            statement.push("NOT (");
+            condition(statement, app, filter, served);
+            statement.push(")");
+        }
+        Filter::Is(test) if served.is_some_and(|served| std::ptr::eq(served, test)) => {
+            statement.push("1");
+        }
+        Filter::Is(test) => self::test(statement, app, test),
+    }
+}
+
+fn list(
+    statement: &mut Statement,
+    app: AppKey,
+    filters: &[Filter],
+    served: Option<&Test>,
+    between: &str,
+    none: &str,
+) {
+    if filters.is_empty() {
+        statement.push(none);
+        return;
+    }
+    statement.push("(");
+    for (place, filter) in filters.iter().enumerate() {
+        if place > 0 {
+            statement.push(between);
+        }
+        condition(statement, app, filter, served);
+    }
+    statement.push(")");
+}
+
+fn test(statement: &mut Statement, app: AppKey, test: &Test) {
+    match test {
+        Test::Has(leaves) => any(statement, leaves, |statement, leaf| {
+            statement.push("EXISTS (SELECT 1 FROM user_leaves WHERE ");
+            leaf_is(statement, app, leaf, "");
+            statement.push(" AND user = u.key)");
+        }),
+        Test::Number(path, range) => {
+            value_of(statement, &path.to_string());
+            statement.push(" AND kind = ").bind(Kind::Number.code(Place::Value));
+            within(statement, "number", range, |number| numeric(*number));
+            statement.push(")");
+        }
+        Test::CustomText(path, range) => {
+            value_of(statement, &path.to_string());
+            statement.push(" AND kind = ").bind(Kind::Text.code(Place::Value));
+            within(statement, "text", range, |text| text.as_str().into());
+            statement.push(")");
+        }
+        Test::Exists(path) => {
+            value_of(statement, &path.to_string());
+            statement.push(")");
+        }
+        Test::AnyTeam => {
+            statement.push("u.teams <> '[]'");
+        }
+        Test::TeamsAre(teams) => {
+            statement.push("u.teams = ").bind(crate::users::teams_text(teams));
+        }
+        Test::Among(field, values) if values.is_empty() => {
+            let _ = field;
+            statement.push("0");
+        }
+        Test::Among(field, values) => {
+            statement.push("(").push(is_set(*field)).push(column(*field)).push(" IN (");
+            statement.bind_all(values.iter().map(String::as_str)).push("))");
+        }
+        Test::Text(field, range) => {
+            statement.push("(").push(is_set(*field)).push("1");
+            within(statement, column(*field), range, |text| text.as_str().into());
+            statement.push(")");
+        }
+        Test::Flag(FlagField::Invisible, value) => {
+            statement.push("u.invisible = ").bind(*value);
+        }
+        // Nobody is banned yet.
+        Test::Flag(FlagField::Banned | FlagField::ShadowBanned, value) => {
+            statement.push(if *value { "0" } else { "1" });
+        }
+        Test::Time(field, range) => match time_column(*field) {
+            Some(column) => {
+                statement.push("(").push(column).push(" IS NOT NULL");
+                within(statement, column, range, |moment| (*moment).into());
+                statement.push(")");
+            }
+            None => {
+                statement.push("0");
+            }
+        },
+        Test::Words(field, how, words) => {
+            statement.push("u.key IN (SELECT rowid FROM user_words WHERE user_words MATCH ");
+            statement.bind(matching(app, *field, *how, words)).push(")");
+        }
+    }
+}
+
+fn any<T>(statement: &mut Statement, choices: &[T], write: impl Fn(&mut Statement, &T)) {
+    if choices.is_empty() {
+        statement.push("0");
+        return;
+    }
+    statement.push("(");
+    for (place, choice) in choices.iter().enumerate() {
+        if place > 0 {
+            statement.push(" OR ");
+        }
+        write(statement, choice);
+    }
+    statement.push(")");
+}
+
+/// The row of `user_leaves` is `leaf`, but for the user.
+pub(super) fn leaf_is(statement: &mut Statement, app: AppKey, leaf: &Leaf, alias: &str) {
+    let columns: [(&str, Value); 6] = [
+        ("app", app.0.into()),
+        ("path", leaf.path.as_str().into()),
+        ("kind", leaf.kind.code(leaf.place).into()),
+        ("number", numeric(leaf.number)),
+        ("text", leaf.text.as_str().into()),
+        ("digest", leaf.digest.into()),
+    ];
+    for (place, (column, value)) in columns.into_iter().enumerate() {
+        statement.push(if place > 0 { " AND " } else { "" }).push(alias).push(column).push(" = ").bind(value);
+    }
+}
+
+/// Opens the search for the value that the user has at `path`. It names no app: the index by user is the one to use.
+fn value_of(statement: &mut Statement, path: &str) {
+    statement.push("EXISTS (SELECT 1 FROM user_leaves WHERE user = u.key AND path = ").bind(path);
+    statement.push(" AND kind < ").bind(FIRST_ELEMENT);
+}
+
+/// Kinds from here on are those of elements.
+pub(super) const FIRST_ELEMENT: i64 = 16;
+
+/// Writes the bounds of `range`, each with `AND` in front.
+pub(super) fn within<T>(
+    statement: &mut Statement,
+    column: &str,
+    range: &Range<T>,
+    value: impl Fn(&T) -> Value,
+) {
+    let bounds = [(&range.low, " > ", " >= "), (&range.high, " < ", " <= ")];
+    for (bound, excluded, included) in bounds {
+        let (operator, operand) = match bound {
+            Bound::Unbounded => continue,
+            Bound::Excluded(operand) => (excluded, operand),
+            Bound::Included(operand) => (included, operand),
+        };
+        statement.push(" AND ").push(column).push(operator).bind(value(operand));
+    }
+}
+
+pub(super) fn numeric(number: Numeric) -> Value {
+    match number {
+        Numeric::Integer(value) => Value::Integer(value),
+        Numeric::Float(value) => Value::Real(value),
+    }
+}
+
+pub(super) fn column(field: TextField) -> &'static str {
+    match field {
+        TextField::Id => "u.id",
+        TextField::Name => "u.name",
+        TextField::Role => "u.role",
+        TextField::Language => "u.language",
+    }
+}
+
+/// What has to hold, with `AND` behind it, for the field to be there.
+pub(super) fn is_set(field: TextField) -> &'static str {
+    match field {
+        TextField::Id | TextField::Role => "",
+        TextField::Name => "u.name IS NOT NULL AND ",
+        TextField::Language => "u.language <> '' AND ",
+    }
+}
+
+/// The column of a time; `None` for times that no user has yet.
+pub(super) fn time_column(field: TimeField) -> Option<&'static str> {
+    match field {
+        TimeField::CreatedAt => Some("u.created_at"),
+        TimeField::UpdatedAt => Some("u.updated_at"),
+        TimeField::DeactivatedAt => Some("u.deactivated_at"),
+        TimeField::LastActive | TimeField::BanExpires => None,
+    }
+}
+
+/// A query of the full-text index: every word, or its beginning, under the mark of app and field. Folded words are
+/// letters and digits only, so that they can be quoted as they are.
+pub(super) fn matching(app: AppKey, field: WordField, how: WordMatch, words: &[String]) -> String {
+    let mark = mark(app, field);
+    let star = if how == WordMatch::Prefix { " *" } else { "" };
+    let terms: Vec<String> = words.iter().map(|word| format!("\"{mark}{word}\"{star}")).collect();
+    terms.join(" AND ")
+}

@@ -1,0 +1,162 @@
+//! Finding users: a filter, a sort and a page turned into statements that an index serves.
+//!
+//! What would be slow is decided here, not by the planner, which knows nothing of how common a value is:
+//!
+//! 1. A test that one index answers in the order that is asked for is *streamed*: the statement walks that index and
+//!    stops when the page is full. Of several, the rarest is taken, by looking at no more than [`SAMPLE`] entries of
+//!    each.
+//! 2. Any other test that an index answers is first tried on the newest [`WALKED`] users, which fills a page when the
+//!    test is true of many; when it is not, its users are few enough to be *collected* and sorted.
+//! 3. What no index answers walks all users in order, within the budget of the read.
+//!
+//! To add a test, give it a condition in [`condition`] and, if an index serves it, an access in [`access`].
+
+mod access;
+mod condition;
+mod order;
+mod statement;
+
+use model::{AppKey, Filter, StoredUser, Test, UserQuery};
+
+use self::access::{Access, collect, rarest, streams};
+use self::condition::condition;
+use self::order::Order;
+use self::statement::Statement;
+use crate::users::{COLUMNS, read};
+use crate::{Error, Tx};
+
+/// Users that are walked before an index is used whose users would all have to be collected.
+const WALKED: i64 = 1000;
+
+/// Entries of an index that are looked at to tell how common a value is.
+const SAMPLE: i64 = 1000;
+
+/// The users of `app` that `query` asks for, in its order.
+///
+/// # Errors
+/// [`Error::Timeout`] when it takes longer than a read may, or when a row cannot be read.
+pub fn find(tx: &mut Tx<'_>, app: AppKey, query: &UserQuery) -> Result<Vec<StoredUser>, Error> {
+    if query.page.limit() == 0 {
+        return Ok(Vec::new());
+    }
+    let search = Search { app, query, order: Order::of(&query.sort) };
+    let tests = conjuncts(&query.filter);
+    if search.order.is_by_age()
+        && let Some(access) = rarest(tx, app, &streams(&tests))?
+    {
+        return search.run(tx, &Plan::Streamed(access));
+    }
+    let Some(collected) = collect(app, &query.filter) else { return search.run(tx, &Plan::Walked(None)) };
+    if search.order.is_by_age() && !collected.is_small {
+        let newest = search.run(tx, &Plan::Walked(Some(WALKED)))?;
+        if newest.len() == query.page.limit() {
+            return Ok(newest);
+        }
+    }
+    search.run(tx, &Plan::Collected(collected.keys))
+}
+
+/// The statements of a search, for a test that explains them.
+///
+/// # Errors
+/// When a statement fails.
+pub fn explain(tx: &mut Tx<'_>, app: AppKey, query: &UserQuery) -> Result<Vec<String>, Error> {
+    let search = Search { app, query, order: Order::of(&query.sort) };
+    let plan = match rarest(tx, app, &streams(&conjuncts(&query.filter)))? {
+        Some(access) if search.order.is_by_age() => Plan::Streamed(access),
+        _ => match collect(app, &query.filter) {
+            Some(collected) => Plan::Collected(collected.keys),
+            None => Plan::Walked(None),
+        },
+    };
+    let mut statement = Statement::new("EXPLAIN QUERY PLAN ");
+    search.write(&mut statement, &plan);
+    statement.query(tx, |row| row.text(3))
+}
+
+/// How a search gets at its users.
+enum Plan<'q> {
+    /// In the order of an index, until the page is full.
+    Streamed(Access<'q>),
+    /// Newest first, all or only so many.
+    Walked(Option<i64>),
+    /// All whose keys a statement answers, sorted afterwards.
+    Collected(Statement),
+}
+
+impl Plan<'_> {
+    /// The column that stands for the age of a user: the one of the index that is walked, so that the engine sees
+    /// that the walk is in order.
+    fn age(&self) -> &'static str {
+        match self {
+            Self::Streamed(access) => access.age(),
+            Self::Walked(_) => "u.created_at",
+            Self::Collected(_) => "u.key",
+        }
+    }
+}
+
+struct Search<'q> {
+    app: AppKey,
+    query: &'q UserQuery,
+    order: Order,
+}
+
+impl Search<'_> {
+    fn run(&self, tx: &mut Tx<'_>, plan: &Plan<'_>) -> Result<Vec<StoredUser>, Error> {
+        let mut statement = Statement::new("");
+        self.write(&mut statement, plan);
+        statement.query(tx, read)
+    }
+
+    fn write(&self, statement: &mut Statement, plan: &Plan<'_>) {
+        statement.push("SELECT ").push(COLUMNS).push(" FROM ");
+        match plan {
+            // CROSS JOIN keeps the engine from turning the join around.
+            Plan::Streamed(access) => access.write_stream(statement, self.app),
+            Plan::Walked(None) | Plan::Collected(_) => {
+                statement.push("users AS u");
+            }
+            Plan::Walked(Some(most)) => {
+                statement.push("(SELECT * FROM users WHERE app = ").bind(self.app.0);
+                statement
+                    .push(" ORDER BY created_at")
+                    .push(self.order.age_direction())
+                    .push(" LIMIT ")
+                    .bind(*most);
+                statement.push(") AS u");
+            }
+        }
+        self.order.write_joins(statement);
+        statement.push(" WHERE u.app = ").bind(self.app.0).push(" AND u.deleted_at IS NULL");
+        if !self.query.include_deactivated {
+            statement.push(" AND u.deactivated_at IS NULL");
+        }
+        if let Plan::Collected(keys) = plan {
+            statement.push(" AND u.key IN (").append(keys).push(")");
+        }
+        if let Plan::Streamed(access) = plan {
+            access.write_condition(statement);
+        }
+        statement.push(" AND ");
+        let served = if let Plan::Streamed(access) = plan { access.served() } else { None };
+        condition(statement, self.app, &self.query.filter, served);
+        self.order.write(statement, plan.age());
+        let bound = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        statement.push(" LIMIT ").bind(bound(self.query.page.limit()));
+        statement.push(" OFFSET ").bind(bound(self.query.page.offset()));
+    }
+}
+
+/// The tests that all have to hold.
+fn conjuncts(filter: &Filter) -> Vec<&Test> {
+    match filter {
+        Filter::And(all) => all.iter().flat_map(conjuncts).collect(),
+        Filter::Is(test) => vec![test],
+        Filter::Or(some) => match some.as_slice() {
+            [one] => conjuncts(one),
+            _ => Vec::new(),
+        },
+        Filter::Not(_) => Vec::new(),
+    }
+}

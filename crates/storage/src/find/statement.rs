@@ -1,0 +1,76 @@
+//! A statement in the making. Values are bound, never written into the text.
+
+use crate::sql::{Row, Value};
+use crate::{Error, Tx};
+
+/// Text with the values of its parameters, which are numbered as they come.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Statement {
+    text: String,
+    values: Vec<Value>,
+}
+
+impl Statement {
+    pub(super) fn new(text: &str) -> Self {
+        Self { text: text.to_owned(), values: Vec::new() }
+    }
+
+    pub(super) fn push(&mut self, text: &str) -> &mut Self {
+        self.text.push_str(text);
+        self
+    }
+
+    /// Puts a parameter for `value`.
+    pub(super) fn bind(&mut self, value: impl Into<Value>) -> &mut Self {
+        self.values.push(value.into());
+        self.text.push('$');
+        self.text.push_str(&self.values.len().to_string());
+        self
+    }
+
+    /// Puts a list of parameters, separated by commas.
+    pub(super) fn bind_all<T: Into<Value>>(&mut self, values: impl IntoIterator<Item = T>) -> &mut Self {
+        for (place, value) in values.into_iter().enumerate() {
+            if place > 0 {
+                self.push(", ");
+            }
+            self.bind(value);
+        }
+        self
+    }
+
+    /// Puts another statement here; its parameters get numbers of this one.
+    pub(super) fn append(&mut self, other: &Self) -> &mut Self {
+        let mut parts = other.text.split('$');
+        self.push(parts.next().unwrap_or_default());
+        for (part, value) in parts.zip(&other.values) {
+            self.bind(value.clone());
+            self.push(part.trim_start_matches(|character: char| character.is_ascii_digit()));
+        }
+        self
+    }
+
+    pub(super) fn query<T>(
+        &self,
+        tx: &mut Tx<'_>,
+        read: impl FnMut(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        tx.query_generated(&self.text, &self.values, read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_numbered_as_they_come() {
+        let mut inner = Statement::new("SELECT x WHERE a = ");
+        inner.bind(1).push(" AND b IN (").bind_all([2, 3]).push(")");
+        let mut outer = Statement::new("SELECT y WHERE c = ");
+        outer.bind("text").push(" AND d IN (").append(&inner).push(") LIMIT ").bind(4);
+        let expected = "SELECT y WHERE c = $1 AND d IN (SELECT x WHERE a = $2 AND b IN ($3, $4)) LIMIT $5";
+        assert_eq!(outer.text, expected);
+        assert_eq!(outer.values.len(), 5);
+    }
+}
