@@ -81,8 +81,9 @@ func rolesSearch(t *trial) {
 func rolesInUse(t *trial) {
 	role, user, member := t.role("mate").Name, t.id("sailor"), t.id("member")
 	t.equal("role", t.upsertOne(goclient.UserRequest{ID: user, Role: &role}).Role, role)
-	teams := goclient.UserRequest{ID: member, Teams: []string{"blue"}, TeamsRole: map[string]string{"blue": role}}
-	t.equal("teams_role", t.upsertOne(teams).TeamsRole, object{"blue": role})
+	t.upsertOne(goclient.UserRequest{ID: member, Teams: []string{"blue"}})
+	given := t.patch(goclient.UpdateUserPartialRequest{ID: member, Set: object{"teams_role": object{"blue": role}}})
+	t.equal("teams_role", given.TeamsRole, object{"blue": role})
 	t.refused(outcomeOf(t.client.DeleteRole(role)), 400, 4, failedWith("DeleteRole"), "in use", user)
 
 	t.patch(goclient.UpdateUserPartialRequest{ID: user, Set: object{"role": "user"}})
@@ -90,8 +91,8 @@ func rolesInUse(t *trial) {
 	t.patch(goclient.UpdateUserPartialRequest{ID: member, Set: object{"teams_role": object{"blue": "user"}}})
 	t.noError(outcomeOf(t.client.DeleteRole(role)))
 
-	given := goclient.UserRequest{ID: t.id("late"), Role: &role}
-	users := map[string]goclient.UserRequest{given.ID: given}
+	late := goclient.UserRequest{ID: t.id("late"), Role: &role}
+	users := map[string]goclient.UserRequest{late.ID: late}
 	t.refused(outcomeOf(t.client.UpdateUsers(&goclient.UpdateUsersRequest{Users: users})), 400, 4, failedWith("UpdateUsers"), "role")
 }
 
