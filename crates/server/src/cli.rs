@@ -28,6 +28,10 @@ pub(crate) enum Verb {
     App(AppArguments),
     /// Print a token of an app
     Token(TokenArguments),
+    /// Copy everything that is stored into one file, while the server runs or without it
+    Backup(BackupArguments),
+    /// Put a backup where a server finds it
+    Restore(RestoreArguments),
 }
 
 const SOURCES: &str = "\
@@ -164,6 +168,28 @@ pub(crate) struct TokenRequest {
     pub(crate) role: Option<String>,
 }
 
+/// The arguments of `backup`.
+#[derive(Args, Debug)]
+pub(crate) struct BackupArguments {
+    #[command(flatten)]
+    pub(crate) place: PlaceArguments,
+
+    /// File to write, which must not exist; a running server writes it as its own user
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
+/// The arguments of `restore`.
+#[derive(Args, Debug)]
+pub(crate) struct RestoreArguments {
+    #[command(flatten)]
+    pub(crate) place: PlaceArguments,
+
+    /// Backup to restore into the data directory, which must have no database
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
 fn user_id(text: &str) -> Result<UserId, String> {
     UserId::parse(text).map_err(|invalid| invalid.why)
 }
@@ -220,5 +246,11 @@ mod tests {
         check("headwater token --user a --call standup", Some(ErrorKind::ValueValidation));
         check("headwater token --user a.b", Some(ErrorKind::ValueValidation));
         check("headwater token --user a --expires 1w", Some(ErrorKind::ValueValidation));
+        check("headwater backup", Some(ErrorKind::MissingRequiredArgument));
+        check("headwater backup --data-dir x a.db", None);
+        check("headwater backup a.db --data-dir x", None);
+        check("headwater backup a.db b.db", Some(ErrorKind::UnknownArgument));
+        check("headwater restore", Some(ErrorKind::MissingRequiredArgument));
+        check("headwater restore a.db --data-dir x", None);
     }
 }

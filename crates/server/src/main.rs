@@ -10,6 +10,7 @@ mod config;
 mod control;
 mod credentials;
 mod failure;
+mod interrupt;
 mod logging;
 mod nearest;
 mod operator;
@@ -50,6 +51,14 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Verb::Token(arguments) => {
             let directory = arguments.place.directory(environment())?;
             verbs::token::run(&directory, &arguments.token)
+        }
+        Verb::Backup(arguments) => {
+            let directory = arguments.place.directory(environment())?;
+            verbs::backup::back_up(&directory, &arguments.file)
+        }
+        Verb::Restore(arguments) => {
+            let directory = arguments.place.directory(environment())?;
+            verbs::backup::restore(&directory, arguments.file)
         }
     }
 }

@@ -1,12 +1,13 @@
-//! What an operator may have done to apps, as a request that `serve` takes over its control socket and that a verb
-//! carries out by itself when no server runs.
+//! What an operator may have done: to apps, as a request that `serve` takes over its control socket and that a verb
+//! carries out by itself when no server runs; and a backup.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use model::{Action, Caller, Clock, Entropy, Operation, Secret};
 use operations::{Ctx, apps};
 use serde::{Deserialize, Serialize};
-use storage::{Store, Tx};
+use storage::{Copied, Store, Tx};
 
 use crate::failure::{Failure, chain};
 
@@ -144,6 +145,23 @@ impl Operator {
                 let cause = chain(&error);
                 tracing::warn!(operation, app, request = id, cause, "refused to the operator");
                 Err(refusal(&error))
+            }
+        }
+    }
+
+    /// Backs the database up in the new file `file`, which is absolute. Answers its length. Dropping this ends it.
+    ///
+    /// # Errors
+    /// When there is no backup.
+    pub(crate) async fn back_up(&self, file: &Path) -> Result<u64, Failure> {
+        match self.store.back_up(file).await {
+            Ok(Copied { bytes, schema }) => {
+                tracing::info!(file = %file.display(), bytes, schema, "a backup is written");
+                Ok(bytes)
+            }
+            Err(error) => {
+                tracing::warn!(file = %file.display(), cause = chain(&error), "a backup failed");
+                Err(Failure::of(&error, error.hint()))
             }
         }
     }

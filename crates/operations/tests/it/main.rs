@@ -8,6 +8,7 @@
 
 mod apps;
 mod log;
+mod plans;
 mod roles;
 mod search;
 mod stage;

@@ -7,14 +7,16 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use storage::{OpenError, Options, PeekError, Store};
+use serde::de::DeserializeOwned;
+use storage::{CopyError, OpenError, Options, PeekError, Store};
 
-use super::{Answer, LONGEST_LINE, path};
+use super::{Answer, LONGEST_LINE, Question, path};
 use crate::ambient::{SystemClock, SystemEntropy};
 use crate::failure::Failure;
+use crate::interrupt::{interruptible, runtime};
 use crate::operator::{Operator, Outcome, Request};
 
-/// How long the answer of a server is waited for: longer than a write may wait for its turn there.
+/// How long a server may take to be told, and to answer: longer than a write may wait for its turn there.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How often a directory is tried whose server is neither reachable nor gone: it is starting or ending.
@@ -27,13 +29,47 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// # Errors
 /// When it is refused, or the server or the data cannot be reached.
 pub(crate) fn perform(directory: &Path, request: &Request) -> Result<Outcome, Failure> {
+    let question = Question::Change(request.clone());
+    reach(directory, &question, Some(PATIENCE), || perform_here(directory, request))
+}
+
+/// Has the data in `directory` backed up in the new file `file`, which is absolute: by the server that runs there, or
+/// by this process if none does. Answers its length. Blocks for as long as it takes.
+///
+/// # Errors
+/// When there is no backup, or the server or the data cannot be reached.
+pub(crate) fn back_up(directory: &Path, file: &Path) -> Result<u64, Failure> {
+    let question = Question::BackUp { file: file.as_os_str().to_owned() };
+    reach(directory, &question, None, || back_up_here(directory, file))
+}
+
+enum Attempt<T> {
+    Over(Result<T, Failure>),
+    Locked(OpenError),
+}
+
+/// Asks the server, or does it `here`, until one of both is possible.
+fn reach<T: DeserializeOwned>(
+    directory: &Path,
+    question: &Question,
+    patience: Option<Duration>,
+    here: impl Fn() -> Result<Attempt<T>, Failure>,
+) -> Result<T, Failure> {
+    let attempt = || match path::with_short_path(directory, |path| UnixStream::connect(path)) {
+        Ok(stream) => Ok(Attempt::Over(ask(stream, question, patience))),
+        // No socket, or one that nobody listens on: no server runs, or not yet, or not any more.
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
+            here()
+        }
+        Err(error) => Err(unreachable(&error)),
+    };
     for _ in 1..TRIES {
-        match attempt(directory, request)? {
+        match attempt()? {
             Attempt::Over(result) => return result,
             Attempt::Locked(_) => thread::sleep(PAUSE),
         }
     }
-    match attempt(directory, request)? {
+    match attempt()? {
         Attempt::Over(result) => result,
         Attempt::Locked(error) => {
             let hint = "its control socket does not answer: the server's log says why, or restart it";
@@ -42,25 +78,13 @@ pub(crate) fn perform(directory: &Path, request: &Request) -> Result<Outcome, Fa
     }
 }
 
-enum Attempt {
-    Over(Result<Outcome, Failure>),
-    Locked(OpenError),
-}
-
-fn attempt(directory: &Path, request: &Request) -> Result<Attempt, Failure> {
-    match path::with_short_path(directory, |path| UnixStream::connect(path)) {
-        Ok(stream) => Ok(Attempt::Over(ask(stream, request))),
-        // No socket, or one that nobody listens on: no server runs, or not yet, or not any more.
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
-            perform_here(directory, request)
-        }
-        Err(error) => Err(unreachable(&error)),
-    }
-}
-
-fn ask(stream: UnixStream, request: &Request) -> Result<Outcome, Failure> {
-    let line = exchange(stream, request).map_err(|error| unreachable(&error))?;
-    match serde_json::from_str::<Answer>(&line) {
+fn ask<T: DeserializeOwned>(
+    stream: UnixStream,
+    question: &Question,
+    patience: Option<Duration>,
+) -> Result<T, Failure> {
+    let line = exchange(stream, question, patience).map_err(|error| unreachable(&error))?;
+    match serde_json::from_str::<Answer<T>>(&line) {
         Ok(answer) => answer.into(),
         Err(error) => Err(Failure::because(
             "the server's answer is not understood",
@@ -70,14 +94,16 @@ fn ask(stream: UnixStream, request: &Request) -> Result<Outcome, Failure> {
     }
 }
 
-fn exchange(mut stream: UnixStream, request: &Request) -> io::Result<String> {
-    stream.set_read_timeout(Some(PATIENCE))?;
+fn exchange(mut stream: UnixStream, question: &Question, patience: Option<Duration>) -> io::Result<String> {
+    stream.set_read_timeout(patience)?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    let mut line = serde_json::to_string(request)?;
+    let mut line = serde_json::to_string(question)?;
     line.push('\n');
     stream.write_all(line.as_bytes())?;
     line.clear();
-    BufReader::new(stream.take(LONGEST_LINE)).read_line(&mut line)?;
+    if BufReader::new(stream.take(LONGEST_LINE)).read_line(&mut line)? == 0 {
+        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it ended without an answer"));
+    }
     Ok(line)
 }
 
@@ -87,7 +113,7 @@ fn unreachable(error: &io::Error) -> Failure {
 }
 
 /// Takes the lock of the directory and does it without a server.
-fn perform_here(directory: &Path, request: &Request) -> Result<Attempt, Failure> {
+fn perform_here(directory: &Path, request: &Request) -> Result<Attempt<Outcome>, Failure> {
     if !matches!(request, Request::Create { .. }) {
         refuse_missing(directory)?;
     }
@@ -97,11 +123,8 @@ fn perform_here(directory: &Path, request: &Request) -> Result<Attempt, Failure>
         Err(error @ OpenError::Locked(_)) => return Ok(Attempt::Locked(error)),
         Err(error) => return Err(Failure::of(&error, error.hint())),
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
-        Failure::because("cannot start a runtime", &error, "raise the limits of this user")
-    })?;
     let operator = Operator { store: store.clone(), clock, entropy };
-    let result = runtime.block_on(operator.perform(request.clone()));
+    let result = runtime()?.block_on(operator.perform(request.clone()));
     store.close();
     Ok(Attempt::Over(result))
 }
@@ -112,5 +135,16 @@ fn refuse_missing(directory: &Path) -> Result<(), Failure> {
         Err(PeekError::Open(error @ OpenError::Missing(_))) => Err(Failure::of(&error, error.hint())),
         // Everything else is said better, or is no obstacle, when the store is opened.
         _ => Ok(()),
+    }
+}
+
+/// Takes the lock of the directory and copies its database. No store is opened, which would change the schema: a
+/// backup is what one makes before an upgrade.
+fn back_up_here(directory: &Path, file: &Path) -> Result<Attempt<u64>, Failure> {
+    let (place, target) = (directory.to_owned(), file.to_owned());
+    match interruptible(move |stop| storage::back_up(&place, &target, stop))? {
+        Ok(copied) => Ok(Attempt::Over(Ok(copied.bytes))),
+        Err(CopyError::Database(error @ OpenError::Locked(_))) => Ok(Attempt::Locked(error)),
+        Err(error) => Err(Failure::of(&error, error.hint())),
     }
 }

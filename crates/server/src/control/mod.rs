@@ -1,28 +1,41 @@
 //! The control socket: how verbs of the command line reach the server that has their data directory locked.
 //!
-//! A Unix socket in the data directory. A client sends one [`Request`](crate::operator::Request) as one line of JSON
-//! and gets one [`Answer`] as one line. It is no public interface: both ends come with the same program.
+//! A Unix socket in the data directory. A client sends one [`Question`] as one line of JSON and gets one [`Answer`] as
+//! one line; while it waits, it stays connected. It is no public interface: both ends come with the same program.
 
 mod client;
 mod path;
 mod server;
 
+use std::ffi::OsString;
+
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::client::perform;
+pub(crate) use self::client::{back_up, perform};
 pub(crate) use self::server::Socket;
 use crate::failure::Failure;
-use crate::operator::Outcome;
+use crate::operator::Request;
 
 /// The most bytes of a line, in either direction.
 const LONGEST_LINE: u64 = 64 << 10;
 
-/// What the server says to a request.
+/// What a client asks of the server.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Question {
+    /// To change an app. The answer is an [`Outcome`](crate::operator::Outcome).
+    Change(Request),
+    /// To back up its database in this file, which is absolute. The answer is the length of the file, and comes when
+    /// that is written; a client that hangs up before has the backup stopped.
+    BackUp { file: OsString },
+}
+
+/// What the server says to a question.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Answer {
+enum Answer<T> {
     /// It was carried out.
-    Outcome(Outcome),
+    Done(T),
     /// It was refused or failed, and nothing has changed.
     Failure {
         /// What is wrong.
@@ -32,10 +45,10 @@ enum Answer {
     },
 }
 
-impl From<Result<Outcome, Failure>> for Answer {
-    fn from(result: Result<Outcome, Failure>) -> Self {
+impl<T> From<Result<T, Failure>> for Answer<T> {
+    fn from(result: Result<T, Failure>) -> Self {
         match result {
-            Ok(outcome) => Self::Outcome(outcome),
+            Ok(done) => Self::Done(done),
             Err(failure) => {
                 Self::Failure { error: failure.error().to_owned(), hint: failure.hint().to_owned() }
             }
@@ -43,10 +56,10 @@ impl From<Result<Outcome, Failure>> for Answer {
     }
 }
 
-impl From<Answer> for Result<Outcome, Failure> {
-    fn from(answer: Answer) -> Self {
+impl<T> From<Answer<T>> for Result<T, Failure> {
+    fn from(answer: Answer<T>) -> Self {
         match answer {
-            Answer::Outcome(outcome) => Ok(outcome),
+            Answer::Done(done) => Ok(done),
             Answer::Failure { error, hint } => Err(Failure::new(error, hint)),
         }
     }

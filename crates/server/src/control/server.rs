@@ -6,13 +6,15 @@ use std::os::unix::net::UnixListener as Listener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde::Serialize;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
-use super::{Answer, LONGEST_LINE, path};
+use super::{Answer, LONGEST_LINE, Question, path};
 use crate::failure::Failure;
-use crate::operator::{Operator, Request};
+use crate::operator::Operator;
 
 /// How long a client may take to say what it wants, and to take the answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -45,46 +47,87 @@ impl Socket {
         Ok(Self { listener: UnixListener::from_std(listener)?, file, owner })
     }
 
-    /// Carries out requests, one after another, until `drain` becomes true. Operators are few.
+    /// Answers questions until `drain` becomes true, and then those that were asked. A backup is stopped.
     pub(crate) async fn serve(self, operator: Operator, mut drain: watch::Receiver<bool>) {
+        let mut conversations = JoinSet::new();
         loop {
             let accepted = tokio::select! {
                 biased;
-                _ = drain.wait_for(|draining| *draining) => return,
+                _ = drain.wait_for(|draining| *draining) => break,
+                // One that panicked has said so.
+                Some(_) = conversations.join_next() => continue,
                 accepted = self.listener.accept() => accepted,
             };
-            let served = match accepted {
-                Ok((stream, _)) => self.serve_one(stream, &operator).await,
-                Err(error) => Err(error),
-            };
-            if let Err(error) = served {
-                tracing::warn!(%error, "a connection to the control socket failed");
-                // The system may be out of files, and would say so again at once.
-                tokio::time::sleep(Duration::from_millis(50)).await;
+            match accepted {
+                Ok((stream, _)) => {
+                    let conversation = converse(stream, self.owner, operator.clone(), drain.clone());
+                    conversations.spawn(async {
+                        if let Err(error) = conversation.await {
+                            tracing::warn!(%error, "a connection to the control socket failed");
+                        }
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept on the control socket");
+                    // The system may be out of files, and would say so again at once.
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
             }
         }
+        while conversations.join_next().await.is_some() {}
     }
+}
 
-    async fn serve_one(&self, mut stream: UnixStream, operator: &Operator) -> io::Result<()> {
-        // The directory may be open to others if an operator made it so, hence the question who is calling.
-        let caller = stream.peer_cred()?.uid();
-        if caller != self.owner && caller != 0 {
-            return Err(io::Error::new(
-                io::ErrorKind::PermissionDenied,
-                format!("refused the user {caller}"),
-            ));
+async fn converse(
+    mut stream: UnixStream,
+    owner: u32,
+    operator: Operator,
+    drain: watch::Receiver<bool>,
+) -> io::Result<()> {
+    // The directory may be open to others if an operator made it so, hence the question who is calling.
+    let caller = stream.peer_cred()?.uid();
+    if caller != owner && caller != 0 {
+        return Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            format!("refused the user {caller}"),
+        ));
+    }
+    let line = tokio::time::timeout(PATIENCE, read_line(&mut stream)).await??;
+    let mut line = match serde_json::from_str::<Question>(&line) {
+        Ok(Question::Change(request)) => answer(operator.perform(request).await)?,
+        Ok(Question::BackUp { file }) => {
+            answer(back_up(&operator, Path::new(&file), &mut stream, drain).await?)?
         }
-        let line = tokio::time::timeout(PATIENCE, read_line(&mut stream)).await??;
-        let answer = match serde_json::from_str::<Request>(&line) {
-            Ok(request) => Answer::from(operator.perform(request).await),
-            Err(_) => Answer::from(Err(Failure::new(
-                "the server does not understand the request",
-                "use the program of the version that is running as the server",
-            ))),
-        };
-        let mut line = serde_json::to_string(&answer)?;
-        line.push('\n');
-        tokio::time::timeout(PATIENCE, stream.write_all(line.as_bytes())).await?
+        Err(_) => answer::<()>(Err(Failure::new(
+            "the server does not understand the request",
+            "use the program of the version that is running as the server",
+        )))?,
+    };
+    line.push('\n');
+    tokio::time::timeout(PATIENCE, stream.write_all(line.as_bytes())).await?
+}
+
+fn answer<T: Serialize>(result: Result<T, Failure>) -> io::Result<String> {
+    Ok(serde_json::to_string(&Answer::from(result))?)
+}
+
+/// Makes a backup unless the server drains, which would have to wait, or nobody waits for it any more.
+async fn back_up(
+    operator: &Operator,
+    file: &Path,
+    stream: &mut UnixStream,
+    mut drain: watch::Receiver<bool>,
+) -> io::Result<Result<u64, Failure>> {
+    tokio::select! {
+        backed_up = operator.back_up(file) => Ok(backed_up),
+        _ = drain.wait_for(|draining| *draining) => Ok(Err(Failure::new(
+            "the server is stopping, and its backup with it",
+            "try again: when no server runs, this makes the backup by itself",
+        ))),
+        // It has said all that it had to say.
+        _ = stream.read_u8() => {
+            Err(io::Error::new(io::ErrorKind::ConnectionAborted, "who wanted a backup has left"))
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The verbs of the command line beside `serve`: each reads or changes the data of a server, and ends.
 
 pub(crate) mod app;
+pub(crate) mod backup;
 pub(crate) mod token;
 
 use std::path::Path;

@@ -7,6 +7,8 @@
 )]
 #![expect(clippy::print_stdout, reason = "what a test prints is shown when it fails")]
 
+mod backup;
+mod bad_input;
 mod conformance;
 mod connection;
 mod drain;

@@ -27,6 +27,27 @@ pub(super) fn condition(statement: &mut Statement, app: AppKey, filter: &Filter,
     }
 }
 
+/// What a filter says of every user alike, if it does: of nobody, or of everybody.
+pub(super) fn constant(filter: &Filter) -> Option<bool> {
+    let all = |filters: &[Filter], same: bool| {
+        let said: Vec<Option<bool>> = filters.iter().map(constant).collect();
+        if said.contains(&Some(!same)) {
+            return Some(!same);
+        }
+        said.iter().all(Option::is_some).then_some(same)
+    };
+    match filter {
+        Filter::And(filters) => all(filters, true),
+        Filter::Or(filters) => all(filters, false),
+        Filter::Not(filter) => constant(filter).map(|said| !said),
+        Filter::Is(Test::Has(leaves)) if leaves.is_empty() => Some(false),
+        Filter::Is(Test::Among(_, values)) if values.is_empty() => Some(false),
+        Filter::Is(Test::Time(field, _)) if time_column(*field).is_none() => Some(false),
+        Filter::Is(Test::Flag(FlagField::Banned | FlagField::ShadowBanned, value)) => Some(!value),
+        Filter::Is(_) => None,
+    }
+}
+
 fn list(
     statement: &mut Statement,
     app: AppKey,

@@ -36,7 +36,7 @@ const SAMPLE: i64 = 1000;
 /// # Errors
 /// [`Error::Timeout`] when it takes longer than a read may, or when a row cannot be read.
 pub fn find(tx: &mut Tx<'_>, app: AppKey, query: &UserQuery) -> Result<Vec<StoredUser>, Error> {
-    if query.page.limit() == 0 {
+    if query.page.limit() == 0 || condition::constant(&query.filter) == Some(false) {
         return Ok(Vec::new());
     }
     let search = Search { app, query, order: Order::of(&query.sort) };

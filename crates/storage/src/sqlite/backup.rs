@@ -95,7 +95,7 @@ fn beside_writer(
     let (done, filled) = bounded(1);
     copies.send(Copy { destination, done }).map_err(|_| CopyError::Stopped)?;
     drop(copies);
-    tracing::info!(target = %target.display(), "a backup began");
+    tracing::info!(file = %target.display(), "a backup began");
     let destination = loop {
         match filled.recv_timeout(BETWEEN_REPORTS) {
             Ok(destination) => break destination?,

@@ -1,0 +1,181 @@
+//! One valid request of each route. A new route needs its line in [`sample`]: without it the test fails.
+
+use headwater_http::RouteInfo;
+use headwater_testkit::{KEY, SECRET, server_token};
+use serde_json::{Value, json};
+
+/// A request that is answered 2xx when the server is in the state that `before` makes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sample {
+    /// What stands in the path where the route has parameters, in their order.
+    pub(super) parameters: &'static [&'static str],
+    /// The parameters of the query, beside the key and the payload.
+    pub(super) query: &'static [(&'static str, &'static str)],
+    /// The query parameter `payload`.
+    pub(super) payload: Option<Value>,
+    /// The body.
+    pub(super) body: Option<Value>,
+    /// Operations whose samples, whatever they are answered, bring the server into the state for this one: from the
+    /// first start, and from whatever a mutation of this sample did.
+    pub(super) before: &'static [&'static str],
+    /// How many mutations of this sample may be accepted before what they made leaves no room for the sample itself.
+    pub(super) room: Option<u32>,
+}
+
+/// The sample of an operation.
+pub(super) fn sample(operation: &str) -> Option<Sample> {
+    let sample = Sample::default();
+    Some(match operation {
+        "GetApp" => sample,
+        "UpdateApp" => Sample { body: Some(settings()), before: &["UpdateApp"], ..sample },
+        "ListPermissions" | "ListRoles" => sample,
+        "GetPermission" => Sample { parameters: &["create-channel"], ..sample },
+        "CreateRole" => Sample {
+            body: Some(json!({"name": "captain"})),
+            before: &["DeleteRole"],
+            // An app has at most 25 roles of its own.
+            room: Some(20),
+            ..sample
+        },
+        "DeleteRole" => Sample { parameters: &["captain"], before: &["CreateRole"], ..sample },
+        "SearchRoles" => Sample {
+            query: &[
+                ("query", "ca"),
+                ("limit", "10"),
+                ("name_gt", "b"),
+                ("role_type", "user"),
+                ("include_global_roles", "true"),
+            ],
+            before: &["CreateRole"],
+            ..sample
+        },
+        "GetRateLimits" => Sample {
+            query: &[("server_side", "true"), ("web", "false"), ("endpoints", "GetApp,UpdateUsers")],
+            ..sample
+        },
+        "QueryUsers" => Sample { payload: Some(query()), before: &["UpdateUsers"], ..sample },
+        "UpdateUsers" => Sample { body: Some(users()), before: &["UpdateUsers"], ..sample },
+        "UpdateUsersPartial" => Sample { body: Some(changes()), before: &["UpdateUsers"], ..sample },
+        "DeactivateUser" => Sample {
+            parameters: &["alice"],
+            body: Some(json!({"created_by_id": "bob", "mark_messages_deleted": true})),
+            before: &["UpdateUsers", "ReactivateUser"],
+            ..sample
+        },
+        "ReactivateUser" => Sample {
+            parameters: &["alice"],
+            body: Some(json!({"name": "Alice", "created_by_id": "bob", "restore_messages": true})),
+            before: &["UpdateUsers", "DeactivateUser"],
+            ..sample
+        },
+        _ => return None,
+    })
+}
+
+impl Sample {
+    /// The segments of the path of `route`, before encoding.
+    pub(super) fn segments(&self, route: &RouteInfo) -> Vec<String> {
+        let mut parameters = self.parameters.iter();
+        let fill = |segment: &str| match segment.starts_with('{') {
+            true => (*parameters.next().expect("as many parameters as the route has")).to_owned(),
+            false => segment.to_owned(),
+        };
+        let segments = route.path.trim_start_matches('/').split('/').map(fill).collect();
+        assert!(parameters.next().is_none(), "{} has fewer parameters than its sample", route.operation);
+        segments
+    }
+
+    /// The query parameters, before encoding.
+    pub(super) fn query(&self) -> Vec<(String, String)> {
+        let given = self.query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let payload = self.payload.as_ref().map(|payload| ("payload".to_owned(), payload.to_string()));
+        std::iter::once(("api_key".to_owned(), KEY.to_owned())).chain(given).chain(payload).collect()
+    }
+
+    /// The JSON document of the request, wherever it stands.
+    pub(super) fn document(&self) -> Option<&Value> {
+        self.body.as_ref().or(self.payload.as_ref())
+    }
+}
+
+/// The headers of every sample.
+pub(super) fn headers() -> Vec<(String, String)> {
+    let headers = [
+        ("Host", "localhost"),
+        ("Authorization", &server_token(SECRET)),
+        ("Stream-Auth-Type", "jwt"),
+        ("X-Stream-Client", "headwater-tests"),
+        ("Content-Type", "application/json"),
+    ];
+    headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+}
+
+/// A setting of each shape that there is.
+fn settings() -> Value {
+    json!({
+        "multi_tenant_enabled": true,
+        "cdn_expiration_seconds": 3600,
+        "webhook_url": "https://example.com/hook",
+        "enforce_unique_usernames": "no",
+        "webhook_events": ["user.updated", "user.deactivated"],
+        "grants": {"user": ["read-channel"]},
+        "activity_metrics_config": {"a": 1},
+        "datadog_info": {"site": {"api_key": "x"}},
+        "geofences": [{"name": "eu"}],
+        "revoke_tokens_issued_before": "2024-01-02T03:04:05Z",
+        "file_upload_config": {"size_limit": 1000, "allowed_mime_types": ["image/png"]},
+        "event_hooks": [{"hook_type": "webhook", "enabled": true, "webhook_url": "https://example.com",
+            "event_types": ["user.updated"], "timeout_ms": 1000, "created_at": 1_704_067_200_000_000_000_i64}],
+        "allowed_flag_reasons": null,
+        "headwater": {"replace_security_fields": "keep", "user_size_limit": 5120, "user_teams_limit": 250,
+            "rate_limits": {"QueryUsers": 1000}},
+    })
+}
+
+/// Fields of each type, and every operator that there is.
+fn query() -> Value {
+    json!({
+        "filter_conditions": {
+            "id": {"$in": ["alice", "bob"], "$gte": "a", "$lt": "z"},
+            "$or": [
+                {"name": {"$autocomplete": "al"}, "teams": {"$contains": "red"}},
+                {"$and": [{"role": {"$ne": "guest"}}, {"language": {"$nin": ["de", null]}}]},
+                {"username": {"$q": "alice"}, "place.city": {"$eq": "Oslo"}},
+            ],
+            "$nor": [{"invisible": true}, {"level": {"$gt": 9, "$lte": 0.5}}, {"tags": {"$contains": 2}}],
+            "created_at": {"$gt": "2020-01-02T03:04:05Z"},
+            "deactivated_at": {"$exists": false},
+        },
+        "sort": [{"field": "level", "direction": -1, "type": "number"}, {"field": "created_at", "direction": 1}],
+        "limit": 10,
+        "offset": 0,
+        "include_deactivated_users": true,
+        "presence": false,
+        "user_id": "alice",
+    })
+}
+
+fn users() -> Value {
+    json!({"users": {
+        "alice": {
+            "id": "alice", "name": "Alice", "image": "https://example.com/a.png", "role": "admin", "language": "en-GB",
+            "teams": ["red", "blue"], "teams_role": {"red": "admin"}, "invisible": false,
+            "privacy_settings": {"typing_indicators": {"enabled": true}, "read_receipts": {"enabled": false}},
+            "custom": {"username": "alice", "level": 7, "ratio": 0.5, "tags": ["a", 1, null], "place": {"city": "Oslo"}},
+        },
+        "bob": {},
+    }})
+}
+
+fn changes() -> Value {
+    json!({"users": [
+        {
+            "id": "alice",
+            "set": {"name": "Al", "role": "user", "teams": ["red"], "teams_role.red": "user", "invisible": true,
+                "privacy_settings.read_receipts.enabled": true, "custom.level": 8, "place.city": {"name": "Bergen"},
+                "revoke_tokens_issued_before": "2024-01-02T03:04:05Z"},
+            "unset": ["image", "tags"],
+        },
+        {"id": "bob", "set": {"custom": {"a": 1}, "language": "en"}},
+    ]})
+}
