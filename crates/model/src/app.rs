@@ -71,6 +71,19 @@ pub struct Suspension {
     pub explanation: String,
 }
 
+/// Where no two users may have the same name (semantics 5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UniqueNames {
+    /// Nowhere.
+    #[default]
+    No,
+    /// In the whole app.
+    App,
+    /// In each team; users who share no team may have the same name.
+    Team,
+}
+
 /// The settings of an app, as changed from their defaults.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -78,6 +91,9 @@ pub struct AppSettings {
     /// What an upsert does to fields that are not given.
     #[serde(with = "absent", skip_serializing_if = "is_default")]
     pub absent: Absent,
+    /// Where names are unique, from the change of this setting on.
+    #[serde(skip_serializing_if = "is_default")]
+    pub unique_names: UniqueNames,
     /// The most bytes of a user; `None` is the default of [`Limits`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_bytes: Option<usize>,
@@ -99,6 +115,7 @@ impl fmt::Debug for AppSettings {
         formatter
             .debug_struct("AppSettings")
             .field("absent", &self.absent)
+            .field("unique_names", &self.unique_names)
             .field("user_bytes", &self.user_bytes)
             .field("teams", &self.teams)
             .field("rate_limits", &self.rate_limits)
@@ -164,6 +181,8 @@ mod absent {
 pub struct SettingsPatch {
     /// See [`AppSettings::absent`].
     pub absent: Option<Absent>,
+    /// See [`AppSettings::unique_names`].
+    pub unique_names: Option<UniqueNames>,
     /// See [`AppSettings::user_bytes`].
     pub user_bytes: Option<usize>,
     /// See [`AppSettings::teams`].
@@ -180,6 +199,7 @@ impl SettingsPatch {
     pub fn apply(&self, before: &AppSettings) -> AppSettings {
         let mut settings = before.clone();
         settings.absent = self.absent.unwrap_or(before.absent);
+        settings.unique_names = self.unique_names.unwrap_or(before.unique_names);
         settings.user_bytes = self.user_bytes.or(before.user_bytes);
         settings.teams = self.teams.or(before.teams);
         if let Some(limits) = &self.rate_limits {
@@ -200,6 +220,7 @@ impl SettingsPatch {
     pub fn names(&self) -> Vec<String> {
         let own = [
             ("absent", self.absent.is_some()),
+            ("unique_names", self.unique_names.is_some()),
             ("user_bytes", self.user_bytes.is_some()),
             ("teams", self.teams.is_some()),
             ("rate_limits", self.rate_limits.is_some()),

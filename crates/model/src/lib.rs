@@ -23,7 +23,7 @@ mod standing;
 mod user;
 pub mod words;
 
-pub use app::{App, AppSettings, Secret, SettingsPatch, Suspension};
+pub use app::{App, AppSettings, Secret, SettingsPatch, Suspension, UniqueNames};
 pub use batch::Batch;
 pub use catalogue::{CATALOGUE, Level, Permission, permission};
 pub use clock::{Clock, Entropy, Timestamp};

@@ -156,6 +156,15 @@ impl Patch {
         Ok(())
     }
 
+    /// The name that is given, if one is.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.set.iter().find_map(|assignment| match assignment {
+            Assignment::Name(name) => name.as_deref(),
+            _ => None,
+        })
+    }
+
     /// Checks what needs no look at the stored user.
     ///
     /// # Errors

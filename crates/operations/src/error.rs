@@ -26,6 +26,14 @@ pub enum Error {
     /// There is no such permission.
     #[error("the permission {0} does not exist")]
     NoPermission(String),
+    /// Somebody else has the name, where the app allows it once.
+    #[error("the name '{name}' is taken; the app enforces unique names")]
+    NameTaken {
+        /// Who was to have the name.
+        id: UserId,
+        /// The name.
+        name: String,
+    },
     /// There is no such app.
     #[error("there is no app with the key {0}")]
     NoApp(String),

@@ -8,6 +8,7 @@ pub mod apps;
 mod ctx;
 mod error;
 pub mod log;
+mod names;
 pub mod permissions;
 pub mod roles;
 pub mod users;

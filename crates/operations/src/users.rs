@@ -9,6 +9,7 @@ use storage::Tx;
 use storage::log::Entry;
 use storage::users::{self, Change};
 
+use crate::names::{self, Names};
 use crate::{Ctx, Error, roles};
 
 /// The most users that one call creates or changes (semantics 2.1, 3.2).
@@ -47,6 +48,7 @@ pub fn plan_upsert(
     check_count(profiles.total())?;
     let mut known = known(tx, app, profiles.items().iter().map(|(id, _)| id))?;
     let limits = roles::limits(tx, app, profiles.items().iter().flat_map(|(_, profile)| profile.roles()))?;
+    let mut names = Names::load(tx, app, names::of_profiles(profiles.items()))?;
     let mut changes = Vec::with_capacity(profiles.items().len());
     for (id, profile) in profiles.items() {
         let before = known.remove(id);
@@ -55,6 +57,7 @@ pub fn plan_upsert(
         let after = profile
             .apply(id, user, ctx.now, app.settings.absent, &limits)
             .map_err(|invalid| invalid.within(format_args!("users.{id}")))?;
+        names.take(user, &after)?;
         changes.push(Change { before, after });
     }
     match profiles.refused() {
@@ -83,6 +86,8 @@ pub fn plan_update_partial(tx: &mut Tx<'_>, ctx: &Ctx, patches: &Batch<Patch>) -
     check_count(patches.total())?;
     let mut known = known(tx, app, patches.items().iter().map(|patch| &patch.id))?;
     let limits = roles::limits(tx, app, patches.items().iter().flat_map(Patch::roles))?;
+    let given = patches.items().iter().filter_map(Patch::name);
+    let mut names = Names::load(tx, app, given.chain(names::of_users(&known)))?;
     let mut changed: BTreeMap<&UserId, User> = BTreeMap::new();
     for (place, patch) in patches.items().iter().enumerate() {
         let before = changed.get(&patch.id).or_else(|| known.get(&patch.id).map(|stored| &stored.user));
@@ -91,6 +96,7 @@ pub fn plan_update_partial(tx: &mut Tx<'_>, ctx: &Ctx, patches: &Batch<Patch>) -
         let after = patch
             .apply(before, ctx.now, &limits)
             .map_err(|invalid| invalid.within(format_args!("users.{place}")))?;
+        names.take(Some(before), &after)?;
         changed.insert(&patch.id, after);
     }
     match patches.refused() {
@@ -172,6 +178,9 @@ pub fn reactivate(tx: &mut Tx<'_>, ctx: &Ctx, command: &Reactivate) -> Result<Us
         return Err(Error::NotDeactivated(command.id.clone()));
     }
     let after = before.user.reactivated(ctx.now, command.name.as_deref(), &app.settings.limits())?;
+    if let Some(name) = &command.name {
+        Names::load(tx, app, std::iter::once(name.as_str()))?.take(Some(&before.user), &after)?;
+    }
     let event = |user| Event::UserReactivated {
         user,
         created_by: command.created_by.clone(),

@@ -37,7 +37,8 @@ pub(crate) fn interruptible<T: Send + 'static>(
 /// # Errors
 /// When the system refuses.
 pub(crate) fn runtime() -> Result<Runtime, Failure> {
-    Builder::new_current_thread().enable_all().build().map_err(|error| {
-        Failure::because("cannot start a runtime", &error, "raise the limits of this user")
-    })
+    Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::because("cannot start a runtime", &error, "raise the limits of this user"))
 }

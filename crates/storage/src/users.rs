@@ -80,6 +80,33 @@ pub fn put(tx: &mut Tx<'_>, app: AppKey, changes: Vec<Change>) -> Result<Vec<Sto
         .collect())
 }
 
+/// Who has a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// The key of the name (`model::words::name_key`).
+    pub name_key: String,
+    /// Whose name it is.
+    pub id: UserId,
+    /// The teams that the user is in.
+    pub teams: Vec<String>,
+}
+
+/// Everybody in `app` who has a name with one of these keys, but for deleted users, whose names are free.
+///
+/// # Errors
+/// When a statement fails or a row cannot be read.
+pub fn holders(tx: &mut Tx<'_>, app: AppKey, keys: &BTreeSet<String>) -> Result<Vec<Holder>, Error> {
+    const SELECT: Sql = Sql::new(
+        "SELECT name_key, id, teams FROM users \
+         WHERE app = $1 AND name_key = $2 AND name IS NOT NULL AND deleted_at IS NULL",
+    );
+    let names: Vec<[Value; 2]> = keys.iter().map(|key| [app.0.into(), key.as_str().into()]).collect();
+    tx.query_each(SELECT, &names, |row| {
+        let teams = serde_json::from_str(&row.text(2)?).map_err(|_| Error::Unreadable("user"))?;
+        Ok(Holder { name_key: row.text(0)?, id: UserId::from_stored(row.text(1)?), teams })
+    })
+}
+
 /// The users with everything that responses show of them, in the same order, in a constant number of statements.
 ///
 /// Each part joins here with its feature; none has come yet.

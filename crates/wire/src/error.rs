@@ -13,6 +13,8 @@ pub enum Code {
     Input = 4,
     /// The token is not as it should be.
     Authentication = 5,
+    /// Somebody else has the name.
+    DuplicateUsername = 6,
     /// Too many requests.
     RateLimit = 9,
     /// There is no such thing.

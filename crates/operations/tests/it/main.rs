@@ -8,6 +8,7 @@
 
 mod apps;
 mod log;
+mod names;
 mod plans;
 mod roles;
 mod search;

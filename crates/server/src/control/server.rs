@@ -87,10 +87,7 @@ async fn converse(
     // The directory may be open to others if an operator made it so, hence the question who is calling.
     let caller = stream.peer_cred()?.uid();
     if caller != owner && caller != 0 {
-        return Err(io::Error::new(
-            io::ErrorKind::PermissionDenied,
-            format!("refused the user {caller}"),
-        ));
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, format!("refused the user {caller}")));
     }
     let line = tokio::time::timeout(PATIENCE, read_line(&mut stream)).await??;
     let mut line = match serde_json::from_str::<Question>(&line) {

@@ -87,8 +87,10 @@ fn upsert(server: &Server, client: usize, acknowledged: &Mutex<Vec<Vec<String>>>
             return;
         }
         let batch = batch(client, number);
-        let users: Map<String, Value> =
-            batch.iter().map(|id| (id.clone(), json!({"id": id, "name": "Name of a user", "n": number}))).collect();
+        let users: Map<String, Value> = batch
+            .iter()
+            .map(|id| (id.clone(), json!({"id": id, "name": "Name of a user", "n": number})))
+            .collect();
         let reply = send(server, "POST", "/api/v2/users", Some(json!({ "users": users })));
         assert_eq!(reply.status, 201);
         acknowledged.lock().unwrap().push(batch);
@@ -134,7 +136,10 @@ fn a_backup_under_load_is_restored_and_served() {
     for batch in &acknowledged.into_inner().unwrap()[..before] {
         assert_eq!(found(&server, batch), batch.len(), "{batch:?}");
     }
-    assert_eq!(send(&server, "POST", "/api/v2/users", Some(json!({"users": {"a": {"id": "a"}}}))).status, 201);
+    assert_eq!(
+        send(&server, "POST", "/api/v2/users", Some(json!({"users": {"a": {"id": "a"}}}))).status,
+        201
+    );
 }
 
 #[test]
@@ -194,8 +199,7 @@ fn backup_refuses() {
 fn restore_refuses() {
     const NO_BACKUP: &str = "name a file that `headwater backup` wrote";
     let fixture = Fixture::new();
-    let restore =
-        |data, file, error: &str, hint| fixture.refused("restore", data, file, error, hint);
+    let restore = |data, file, error: &str, hint| fixture.refused("restore", data, file, error, hint);
     let server = fixture.serve("data");
     fixture.done("backup", "data", "backup.db");
     let locked = "stop the other server, or choose another directory with --data-dir";
@@ -251,9 +255,8 @@ fn a_disk_without_room_keeps_nothing() {
     fixture.done("backup", "data", "backup.db");
     let Some(ended) = run_on_small_disk(&fixture, "backup", "data", "disk/backup.db") else { return };
     assert_eq!((ended.status.code(), ended.stdout.len()), (Some(1), 0), "{ended:?}");
-    let error =
-        format!("error: cannot copy {}: database or disk is full", fixture.path("disk/backup.db"));
-    assert_eq!(ended.stderr[0], error);
+    let error = format!("error: cannot copy {}: database or disk is full", fixture.path("disk/backup.db"));
+    assert!(ended.stderr[0].starts_with(&error), "{ended:?}");
 
     let Some(ended) = run_on_small_disk(&fixture, "restore", "disk/data", "backup.db") else { return };
     let lock = fixture.path("disk/data/headwater.lock");

@@ -34,6 +34,12 @@ impl Partial {
             return Err(CopyError::Exists(path));
         }
         let parent = parent_of(target);
+        // The most frequent mistake, told without the name of a directory that nobody knows.
+        match parent.metadata() {
+            Ok(metadata) if metadata.is_dir() => {}
+            Ok(_) => return Err(cannot_write(target, io::ErrorKind::NotADirectory.into())),
+            Err(source) => return Err(cannot_write(target, source)),
+        }
         let mut builder = tempfile::Builder::new();
         builder.prefix(".headwater-copy-");
         #[cfg(unix)]

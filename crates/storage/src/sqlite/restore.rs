@@ -40,18 +40,18 @@ fn open(file: &Path) -> Result<File, CopyError> {
     if !file.metadata().map_err(failed)?.is_file() {
         return Err(CopyError::Foreign(file.to_owned()));
     }
+    // Left there by a server that was killed, it has the newest of what was stored, and perhaps all of it.
+    let has_content = |path: &Path| path.metadata().is_ok_and(|metadata| metadata.len() > 0);
+    if let Some(companion) = companions(file).find(|companion| has_content(companion)) {
+        return Err(CopyError::InUse { file: file.to_owned(), companion });
+    }
     let source = File::open(file).map_err(failed)?;
     let mut head = Vec::new();
     (&source).take(schema::HEAD).read_to_end(&mut head).map_err(failed)?;
     if !schema::is_marked(&head) {
         return Err(CopyError::Foreign(file.to_owned()));
     }
-    let has_content = |path: &Path| path.metadata().is_ok_and(|metadata| metadata.len() > 0);
-    // Left there by a server that was killed, it has the newest of what was stored.
-    match companions(file).find(|companion| has_content(companion)) {
-        Some(companion) => Err(CopyError::InUse { file: file.to_owned(), companion }),
-        None => Ok(source),
-    }
+    Ok(source)
 }
 
 fn copy(mut source: File, file: &Path, partial: &Partial, stop: &Stop) -> Result<(), CopyError> {

@@ -1,7 +1,7 @@
 //! App settings: `UpdateAppRequest` and `GetApplicationResponse` (v2 2.1), by the table of [`super::settings`]. To give a
 //! setting a meaning, move it from `kept` to a field of [`AppSettings`].
 
-use model::{Absent, App, AppSettings, Invalid, Operation, SettingsPatch, Timestamp};
+use model::{Absent, App, AppSettings, Invalid, Operation, SettingsPatch, Timestamp, UniqueNames};
 use serde_json::{Map, Value, json};
 
 use super::settings::Shape::{
@@ -11,6 +11,9 @@ use super::settings::Use::{Hidden, ReadOnly, Shown};
 use super::settings::{SETTINGS, Shape, checked};
 use super::{hooks, to_bytes};
 use crate::body::Object;
+
+/// The setting that has a field of its own in the model, because a rule reads it.
+const UNIQUE_NAMES: &str = "enforce_unique_usernames";
 
 /// The object in which Headwater's own settings stand, in requests and answers.
 const OWN: &str = "headwater";
@@ -36,6 +39,11 @@ pub fn decode_update(body: Map<String, Value>, now: Timestamp, seed: u128) -> Re
         };
         patch.kept.insert(name.to_owned(), value);
     }
+    patch.unique_names = patch.kept.shift_remove(UNIQUE_NAMES).map(|scope| match scope.as_str() {
+        Some("app") => UniqueNames::App,
+        Some("team") => UniqueNames::Team,
+        _ => UniqueNames::No,
+    });
     if let Some(own) = body.object(OWN)? {
         decode_own(own, &mut patch)?;
     }
@@ -43,9 +51,9 @@ pub fn decode_update(body: Map<String, Value>, now: Timestamp, seed: u128) -> Re
 }
 
 /// The most that the own settings can be set to: a user is checked and stored as a whole.
-const MOST_USER_BYTES: usize = 64 << 10;
-const MOST_TEAMS: usize = 1000;
-const MOST_CALLS: u32 = 2_147_483_647;
+pub(crate) const MOST_USER_BYTES: usize = 64 << 10;
+pub(crate) const MOST_TEAMS: usize = 1000;
+pub(crate) const MOST_CALLS: u32 = 2_147_483_647;
 
 fn at_most(own: &mut Object, name: &str, most: usize) -> Result<Option<usize>, Invalid> {
     match own.count(name)? {
@@ -106,6 +114,12 @@ pub fn encode(app: &App, duration: &str) -> Vec<u8> {
             shown.insert(name.to_owned(), value);
         }
     }
+    let scope = match app.settings.unique_names {
+        UniqueNames::No => "no",
+        UniqueNames::App => "app",
+        UniqueNames::Team => "team",
+    };
+    shown.insert(UNIQUE_NAMES.to_owned(), scope.into());
     shown.insert(OWN.to_owned(), own(&app.settings));
     to_bytes(&json!({"duration": duration, "app": shown}))
 }

@@ -11,7 +11,7 @@ use crate::body::Object;
 use crate::json::kind;
 
 /// The fields of `EventHook` and what they may be (v2 3.11).
-const HOOK: &[(&str, Shape)] = &[
+pub(crate) const HOOK: &[(&str, Shape)] = &[
     ("id", Text),
     ("enabled", Boolean),
     ("hook_type", Choice(&["webhook", "sqs", "sns", "pending_message"])),

@@ -7,11 +7,11 @@ pub mod roles;
 pub mod users;
 
 mod filter;
-mod hooks;
+pub(crate) mod hooks;
 mod patch;
 mod profile;
 mod query;
-mod settings;
+pub(crate) mod settings;
 mod user;
 
 use serde::Serialize;

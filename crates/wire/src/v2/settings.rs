@@ -8,7 +8,7 @@ use crate::json::kind;
 
 /// What a setting may be.
 #[derive(Clone, Copy)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     Boolean,
     /// A whole number from 0 up.
     Count,
@@ -32,7 +32,7 @@ pub(super) enum Shape {
 
 /// How a setting is read and changed.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Use {
+pub(crate) enum Use {
     /// Always shown, can be changed.
     Shown,
     /// Shown once set, can be changed.
@@ -48,7 +48,7 @@ use Shape::{
 };
 use Use::{Hidden, ReadOnly, Shown, ShownWhenSet};
 
-pub(super) const SETTINGS: &[(&str, Shape, Use)] = &[
+pub(crate) const SETTINGS: &[(&str, Shape, Use)] = &[
     ("activity_metrics_config", Counts, ShownWhenSet),
     ("allow_multi_user_devices", Boolean, ReadOnly),
     ("allowed_flag_reasons", Texts, ShownWhenSet),

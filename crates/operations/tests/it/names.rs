@@ -1,0 +1,112 @@
+//! Unique names: enforced from the moment they are switched on, in the app or within teams (semantics 5).
+
+use headwater_operations::users::{self, Reactivate};
+use headwater_operations::{Error, apps};
+use model::{Action, AppSettings, Assignment, Patch, Profile, SettingsPatch, UniqueNames, UserView};
+
+use crate::stage::{Stage, app, id};
+
+fn profile(name: &str, teams: &[&str]) -> Profile {
+    let teams = Some(teams.iter().map(|&team| team.to_owned()).collect());
+    Profile { name: Some(name.to_owned()), teams, ..Profile::default() }
+}
+
+impl Stage {
+    async fn name(&self, user: &str, name: &str, teams: &[&str]) -> Result<(), Error> {
+        self.upsert(vec![(id(user), profile(name, teams))]).await.map(drop)
+    }
+
+    async fn rename(&self, user: &str, set: Vec<Assignment>) -> Result<Vec<UserView>, Error> {
+        let patches = vec![Patch { id: id(user), set, unset: Vec::new() }];
+        self.write(Action::UpdateUser, move |tx, ctx| users::update_partial(tx, ctx, &patches.clone().into()))
+            .await
+    }
+
+    fn enforcing(self, unique_names: UniqueNames) -> Self {
+        self.with_settings(AppSettings { unique_names, ..AppSettings::default() })
+    }
+}
+
+#[track_caller]
+fn taken<T: std::fmt::Debug>(answer: Result<T, Error>) {
+    assert!(matches!(answer, Err(Error::NameTaken { .. })), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_name_is_taken_once_in_an_app() {
+    let stage = Stage::set().await;
+    stage.name("old-1", "Old Name", &[]).await.unwrap();
+    stage.name("old-2", "old.name", &[]).await.unwrap();
+    let stage = stage.enforcing(UniqueNames::App);
+    stage.name("alice", "John Doe", &[]).await.unwrap();
+    for same in ["John Doe", "john doe", "john.doe", "JOHN_DOE", "Ｊｏｈｎ Doe"] {
+        taken(stage.name("bob", same, &[]).await);
+    }
+    taken(stage.name("bob", "OLD NAME", &[]).await);
+    stage.name("alice", "john doe", &[]).await.unwrap();
+    stage.name("bob", "Joan", &[]).await.unwrap();
+    taken(stage.rename("bob", vec![Assignment::Name(Some("John-Doe".to_owned()))]).await);
+    stage.rename("old-1", vec![Assignment::Image(Some("x".to_owned()))]).await.unwrap();
+    stage.name("old-1", "Old Name", &[]).await.unwrap();
+    for exempt in ["!!!", "???"] {
+        stage.name("carol", exempt, &[]).await.unwrap();
+        stage.name("dave", exempt, &[]).await.unwrap();
+    }
+    stage.name("alice", "Another", &[]).await.unwrap();
+    stage.name("bob", "John Doe", &[]).await.unwrap();
+}
+
+#[tokio::test]
+async fn names_are_compared_within_a_batch() {
+    let stage = Stage::set().await.enforcing(UniqueNames::App);
+    taken(stage.upsert(vec![(id("a"), profile("Ann", &[])), (id("b"), profile("ann", &[]))]).await);
+    stage.upsert(vec![(id("a"), profile("Ann", &[])), (id("b"), profile("Bob", &[]))]).await.unwrap();
+    taken(stage.upsert(vec![(id("c"), profile("Ann", &[])), (id("a"), profile("Carl", &[]))]).await);
+    stage.upsert(vec![(id("a"), profile("Carl", &[])), (id("c"), profile("Ann", &[]))]).await.unwrap();
+}
+
+#[tokio::test]
+async fn users_who_share_no_team_may_share_a_name() {
+    let stage = Stage::set().await.enforcing(UniqueNames::Team);
+    stage.name("alice", "Ann", &["red"]).await.unwrap();
+    stage.name("bob", "Ann", &["blue"]).await.unwrap();
+    stage.name("carol", "Ann", &[]).await.unwrap();
+    stage.name("dave", "Ann", &[]).await.unwrap();
+    taken(stage.name("eve", "ann", &["green", "red"]).await);
+    let into_red = vec![Assignment::Teams(Some(vec!["blue".to_owned(), "red".to_owned()]))];
+    taken(stage.rename("bob", into_red).await);
+}
+
+#[tokio::test]
+async fn a_reactivation_is_refused_a_name_that_is_taken() {
+    let stage = Stage::set().await.enforcing(UniqueNames::App);
+    stage.name("alice", "Ann", &[]).await.unwrap();
+    stage.name("bob", "Bob", &[]).await.unwrap();
+    let deactivate = users::Deactivate {
+        id: id("bob"),
+        created_by: None,
+        mark_messages_deleted: false,
+        mark_channels_deleted: false,
+    };
+    stage
+        .write(Action::DeactivateUser, move |tx, ctx| users::deactivate(tx, ctx, &deactivate))
+        .await
+        .unwrap();
+    taken(stage.name("carol", "Bob", &[]).await);
+    let reactivate = Reactivate {
+        id: id("bob"),
+        name: Some("ANN".to_owned()),
+        created_by: None,
+        restore_messages: false,
+        restore_channels: false,
+    };
+    taken(stage.write(Action::DeactivateUser, move |tx, ctx| users::reactivate(tx, ctx, &reactivate)).await);
+}
+
+#[tokio::test]
+async fn the_setting_is_stored() {
+    let stage = Stage::set().await;
+    let patch = SettingsPatch { unique_names: Some(UniqueNames::Team), ..SettingsPatch::default() };
+    stage.write(Action::UpdateApp, move |tx, ctx| apps::update(tx, ctx, &patch)).await.unwrap();
+    assert_eq!(app(&stage.store, "key").await.settings.unique_names, UniqueNames::Team);
+}
