@@ -26,6 +26,7 @@ use crate::address::{self, Network};
 use crate::call::Call;
 use crate::limits::{self, Limits, Platform};
 use crate::metrics::Metrics;
+use crate::openapi::Documents;
 use crate::refusal::Refusal;
 use crate::reply::{self, Answer};
 use crate::routes::{self, Found, Route};
@@ -85,7 +86,7 @@ pub struct Front(pub(crate) Arc<State>);
 pub(crate) struct State {
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
+    pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) limits: Limits,
     rate_limits: BTreeMap<String, u32>,
     refused_tokens: u32,
@@ -95,6 +96,7 @@ pub(crate) struct State {
     large_bodies: Semaphore,
     pub(crate) draining: AtomicBool,
     pub(crate) metrics: Metrics,
+    pub(crate) documents: Documents,
 }
 
 impl State {
@@ -122,6 +124,7 @@ impl Front {
             trusted_proxies: options.trusted_proxies,
             large_bodies: Semaphore::new(LARGE_BODIES),
             draining: AtomicBool::new(false),
+            documents: Documents::default(),
         }))
     }
 

@@ -10,6 +10,7 @@ mod call;
 mod front;
 mod limits;
 mod metrics;
+mod openapi;
 mod refusal;
 mod reply;
 mod routes;

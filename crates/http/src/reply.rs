@@ -54,7 +54,6 @@ pub(crate) fn refuse(
         operation,
         reason: &reason,
         field: refusal.field.as_ref().map(|(field, why)| (field.as_str(), why.as_str())),
-        unrecoverable: false,
     };
     let mut response = json(refusal.status, wire::error::encode(&failure, duration));
     if let Some(seconds) = refusal.retry_after {

@@ -117,11 +117,19 @@ pub struct RouteInfo {
 
 /// Every route.
 pub fn routes() -> impl Iterator<Item = RouteInfo> {
-    ROUTES.iter().map(|route| RouteInfo {
-        method: route.method.as_str(),
-        path: route.path,
-        operation: route.operation.name(),
-        credential: route.credential,
+    described().map(|(route, _)| route)
+}
+
+/// Every route, with its operation.
+pub(crate) fn described() -> impl Iterator<Item = (RouteInfo, Operation)> {
+    ROUTES.iter().map(|route| {
+        let info = RouteInfo {
+            method: route.method.as_str(),
+            path: route.path,
+            operation: route.operation.name(),
+            credential: route.credential,
+        };
+        (info, route.operation)
     })
 }
 

@@ -84,6 +84,8 @@ impl Front {
         match (request.method(), request.uri().path()) {
             (&Method::GET, "/healthz") => text(StatusCode::OK, "ok\n".to_owned()),
             (&Method::GET, "/readyz") => self.ready().await,
+            (&Method::GET, "/openapi.json") => self.openapi(request.headers()),
+            (&Method::GET, "/docs") => self.docs(request.headers()),
             _ => self.answer(request, peer).await,
         }
     }

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Absent, AppKey, Limits, Timestamp};
+use crate::{Absent, AppKey, Invalid, Limits, Timestamp, custom, rules};
 
 /// One app: everything that a request is checked against before its operation runs.
 #[derive(Clone, Debug)]
@@ -71,6 +71,9 @@ pub struct Suspension {
     pub explanation: String,
 }
 
+/// The most bytes of an app's settings.
+const MOST_SETTINGS_BYTES: usize = 256 << 10;
+
 /// Where no two users may have the same name (semantics 5).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -125,10 +128,23 @@ impl fmt::Debug for AppSettings {
 }
 
 impl AppSettings {
-    /// How many bytes the settings have as they are stored.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        crate::rules::written(self)
+    /// Checks that the settings can be kept: they are stored, read and cached as a whole.
+    ///
+    /// # Errors
+    /// When a setting is nested too deep, or all together are too large.
+    pub fn check(&self) -> Result<(), Invalid> {
+        for (name, value) in &self.kept {
+            if custom::extent(value).0 > custom::DEEPEST {
+                return Err(Invalid::new(name, format!("may have at most {} levels", custom::DEEPEST)));
+            }
+        }
+        let bytes = rules::written(self);
+        if bytes > MOST_SETTINGS_BYTES {
+            let why =
+                format!("all settings may have {MOST_SETTINGS_BYTES} bytes together, these have {bytes}");
+            return Err(Invalid::new("settings", why));
+        }
+        Ok(())
     }
 
     /// The sizes that the app allows. The roles are the store's to know.

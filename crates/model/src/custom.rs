@@ -156,7 +156,7 @@ pub(crate) fn check_keys_below(value: &Value) -> Result<(), Invalid> {
 }
 
 /// How many levels there are below a value, and how many bytes the longest path below it has, each key with its dot.
-fn extent(value: &Value) -> (usize, usize) {
+pub(crate) fn extent(value: &Value) -> (usize, usize) {
     let deepest = |(depth, length): (usize, usize), (below, longer): (usize, usize)| {
         (depth.max(below), length.max(longer))
     };

@@ -8,7 +8,7 @@ use crate::Invalid;
 use crate::invalid::Shown;
 
 /// The longest user id, in bytes (semantics 1.12).
-pub const LONGEST_USER_ID: usize = 255;
+const LONGEST_USER_ID: usize = 255;
 
 /// The key of an app within one database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -31,7 +31,7 @@ pub use custom::{Custom, CustomPath};
 pub use event::Event;
 pub use field::BUILT_IN;
 pub use filter::{Filter, Test};
-pub use id::{AppKey, LONGEST_USER_ID, UserId, UserKey};
+pub use id::{AppKey, UserId, UserKey};
 pub use invalid::{Invalid, Shown};
 pub use operation::Operation;
 pub use patch::{Assignment, Field, Patch};

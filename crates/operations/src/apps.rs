@@ -9,9 +9,6 @@ use storage::log::Entry;
 
 use crate::{Ctx, Error};
 
-/// The most bytes of an app's settings: they are read and kept as a whole.
-const MOST_SETTINGS_BYTES: usize = 256 << 10;
-
 /// The app of the caller as it is now.
 ///
 /// # Errors
@@ -37,12 +34,7 @@ pub fn update(tx: &mut Tx<'_>, ctx: &Ctx, patch: &SettingsPatch) -> Result<(), E
     }
     change(tx, ctx, &api_key, |app| {
         app.settings = patch.apply(&app.settings);
-        let bytes = app.settings.bytes();
-        if bytes > MOST_SETTINGS_BYTES {
-            let why =
-                format!("all settings may have {MOST_SETTINGS_BYTES} bytes together, these have {bytes}");
-            return Err(Invalid::new("settings", why).into());
-        }
+        app.settings.check()?;
         Ok(Event::AppUpdated { settings })
     })
 }

@@ -31,7 +31,9 @@ impl Stop {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    pub(crate) fn is_wanted(&self) -> bool {
+    /// Whether the copy is to end.
+    #[must_use]
+    pub fn is_wanted(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 

@@ -173,7 +173,7 @@ pub enum CopyError {
     /// The store makes one already.
     #[error("another backup is under way")]
     UnderWay,
-    /// Whoever wanted it does not any more, or the store is closing.
+    /// Whoever wanted it does not any more, the store is closing, or its database failed.
     #[error("the copy was stopped")]
     Stopped,
     /// The store could not begin it.
@@ -208,7 +208,7 @@ impl CopyError {
             }
             Self::Disturbed => "see to it that no other program writes to the database, and try again",
             Self::UnderWay => "wait for its end, which the server's log tells",
-            Self::Stopped | Self::Store(_) => "try again when the server is up, or without one",
+            Self::Stopped | Self::Store(_) => "try again; the server's log says more when it was not you",
             Self::Thread(_) => "raise the number of threads that this user may start",
         }
     }

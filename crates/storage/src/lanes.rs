@@ -3,7 +3,7 @@
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::job::Job;
-use crate::sqlite::Copy;
+use crate::sqlite::PageCopy;
 
 /// How many background closures may wait. Their callers are a handful of tasks, each with one step under way.
 const BACKGROUND_QUEUE: usize = 256;
@@ -23,7 +23,7 @@ pub(crate) struct Lanes {
     pub(crate) background: Sender<Box<dyn Job>>,
     pub(crate) reads: Sender<Box<dyn Job>>,
     /// No lane for closures: what wants a copy waits for it on a thread of its own.
-    pub(crate) copies: Sender<Copy>,
+    pub(crate) copies: Sender<PageCopy>,
 }
 
 /// The threads' ends.
@@ -32,7 +32,7 @@ pub(crate) struct Exits {
     pub(crate) writes: Receiver<Box<dyn Job>>,
     pub(crate) background: Receiver<Box<dyn Job>>,
     pub(crate) reads: Receiver<Box<dyn Job>>,
-    pub(crate) copies: Receiver<Copy>,
+    pub(crate) copies: Receiver<PageCopy>,
 }
 
 impl Lanes {

@@ -50,8 +50,6 @@ pub struct Failure<'a> {
     pub reason: &'a str,
     /// The field that is wrong and why, when it is one field.
     pub field: Option<(&'a str, &'a str)>,
-    /// Whether the same request can only fail again.
-    pub unrecoverable: bool,
 }
 
 /// Prints the envelope (semantics 0.3, 0.4).
@@ -68,8 +66,6 @@ pub fn encode(failure: &Failure<'_>, duration: &str) -> Vec<u8> {
         details: [i32; 0],
         #[serde(skip_serializing_if = "Option::is_none")]
         exception_fields: Option<serde_json::Map<String, serde_json::Value>>,
-        #[serde(skip_serializing_if = "std::ops::Not::not")]
-        unrecoverable: bool,
     }
     let operation = failure.operation.unwrap_or("Request");
     let field = failure.field.filter(|(field, _)| !field.is_empty());
@@ -82,7 +78,6 @@ pub fn encode(failure: &Failure<'_>, duration: &str) -> Vec<u8> {
         details: [],
         exception_fields: field
             .map(|(field, why)| serde_json::Map::from_iter([(field.to_owned(), why.into())])),
-        unrecoverable: failure.unrecoverable,
     };
     crate::v2::to_bytes(&envelope)
 }
@@ -99,7 +94,6 @@ mod tests {
             operation: Some("UpdateUsers"),
             reason: "users.a.name: must be a string",
             field: Some(("users.a.name", "must be a string")),
-            unrecoverable: false,
         };
         let printed = String::from_utf8(encode(&failure, "1.00ms")).unwrap();
         let expected = r#"{"code":4,"message":"UpdateUsers failed with error: \"users.a.name: must be a string\"","StatusCode":400,"duration":"1.00ms","more_info":"","details":[],"exception_fields":{"users.a.name":"must be a string"}}"#;

@@ -62,3 +62,16 @@ async fn a_name_that_is_taken_has_a_code_of_its_own() {
     let reply = front.call("POST", "/api/v2/users", &json!({"users": {"bob": {"name": "john.doe"}}})).await;
     assert_eq!(reply.status, 201);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_patch_makes_settings_that_cannot_be_read() {
+    let front = TestFront::start().await;
+    let nested = |levels: usize| (0..levels).fold(json!(1), |inner, _| json!({ "a": inner }));
+    for (config, status) in [(nested(32), 200), (nested(33), 400), (nested(120), 400)] {
+        let reply = front.call("PATCH", "/api/v2/app", &json!({ "datadog_info": config })).await;
+        assert_eq!(reply.status, status, "{:?}", reply.json());
+        assert_eq!(front.get("/api/v2/app").await.status, 200);
+    }
+    let large = json!({"push_config": {"a": "x".repeat(300_000)}});
+    assert_eq!(front.call("PATCH", "/api/v2/app", &large).await.status, 400);
+}

@@ -9,6 +9,8 @@
 mod app;
 mod credentials;
 mod limits;
+mod openapi;
+mod query;
 mod roles;
 mod transport;
 mod users;

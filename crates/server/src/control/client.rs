@@ -8,12 +8,12 @@ use std::thread;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
-use storage::{CopyError, OpenError, Options, PeekError, Store};
+use storage::{CopyError, OpenError, Options, PeekError, Stop, Store};
 
 use super::{Answer, LONGEST_LINE, Question, path};
 use crate::ambient::{SystemClock, SystemEntropy};
 use crate::failure::Failure;
-use crate::interrupt::{interruptible, runtime};
+use crate::interrupt::runtime;
 use crate::operator::{Operator, Outcome, Request};
 
 /// How long a server may take to be told, and to answer: longer than a write may wait for its turn there.
@@ -21,6 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How often a directory is tried whose server is neither reachable nor gone: it is starting or ending.
 const TRIES: u32 = 30;
+
+/// Between two such tries, and between two looks at whether an answer is still wanted.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Has `request` carried out on the data in `directory`: by the server that runs there, or by this process if none
@@ -30,17 +32,17 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// When it is refused, or the server or the data cannot be reached.
 pub(crate) fn perform(directory: &Path, request: &Request) -> Result<Outcome, Failure> {
     let question = Question::Change(request.clone());
-    reach(directory, &question, Some(PATIENCE), || perform_here(directory, request))
+    reach(directory, &question, None, || perform_here(directory, request))
 }
 
 /// Has the data in `directory` backed up in the new file `file`, which is absolute: by the server that runs there, or
-/// by this process if none does. Answers its length. Blocks for as long as it takes.
+/// by this process if none does. Answers its length. Blocks for as long as it takes, or until `stop`.
 ///
 /// # Errors
 /// When there is no backup, or the server or the data cannot be reached.
-pub(crate) fn back_up(directory: &Path, file: &Path) -> Result<u64, Failure> {
+pub(crate) fn back_up(directory: &Path, file: &Path, stop: &Stop) -> Result<u64, Failure> {
     let question = Question::BackUp { file: file.as_os_str().to_owned() };
-    reach(directory, &question, None, || back_up_here(directory, file))
+    reach(directory, &question, Some(stop), || back_up_here(directory, file, stop))
 }
 
 enum Attempt<T> {
@@ -48,15 +50,15 @@ enum Attempt<T> {
     Locked(OpenError),
 }
 
-/// Asks the server, or does it `here`, until one of both is possible.
+/// Asks the server, or does it `here`, until one of both is possible. What can be stopped may take any time.
 fn reach<T: DeserializeOwned>(
     directory: &Path,
     question: &Question,
-    patience: Option<Duration>,
+    stop: Option<&Stop>,
     here: impl Fn() -> Result<Attempt<T>, Failure>,
 ) -> Result<T, Failure> {
     let attempt = || match path::with_short_path(directory, |path| UnixStream::connect(path)) {
-        Ok(stream) => Ok(Attempt::Over(ask(stream, question, patience))),
+        Ok(stream) => Ok(Attempt::Over(ask(stream, question, stop))),
         // No socket, or one that nobody listens on: no server runs, or not yet, or not any more.
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
             here()
@@ -81,9 +83,12 @@ fn reach<T: DeserializeOwned>(
 fn ask<T: DeserializeOwned>(
     stream: UnixStream,
     question: &Question,
-    patience: Option<Duration>,
+    stop: Option<&Stop>,
 ) -> Result<T, Failure> {
-    let line = exchange(stream, question, patience).map_err(|error| unreachable(&error))?;
+    let line = exchange(stream, question, stop).map_err(|error| match stop {
+        Some(stop) if stop.is_wanted() => refused(&CopyError::Stopped),
+        _ => unreachable(&error),
+    })?;
     match serde_json::from_str::<Answer<T>>(&line) {
         Ok(answer) => answer.into(),
         Err(error) => Err(Failure::because(
@@ -94,17 +99,27 @@ fn ask<T: DeserializeOwned>(
     }
 }
 
-fn exchange(mut stream: UnixStream, question: &Question, patience: Option<Duration>) -> io::Result<String> {
-    stream.set_read_timeout(patience)?;
+fn exchange(mut stream: UnixStream, question: &Question, stop: Option<&Stop>) -> io::Result<String> {
+    stream.set_read_timeout(Some(stop.map_or(PATIENCE, |_| PAUSE)))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     let mut line = serde_json::to_string(question)?;
     line.push('\n');
     stream.write_all(line.as_bytes())?;
     line.clear();
-    if BufReader::new(stream.take(LONGEST_LINE)).read_line(&mut line)? == 0 {
-        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it ended without an answer"));
+    let mut reader = BufReader::new(stream.take(LONGEST_LINE));
+    loop {
+        match reader.read_line(&mut line) {
+            Ok(0) => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it ended without an answer")),
+            Ok(_) => return Ok(line),
+            Err(error) if is_timeout(&error) && stop.is_some_and(|stop| !stop.is_wanted()) => {}
+            Err(error) => return Err(error),
+        }
     }
-    Ok(line)
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    // Systems differ.
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
 
 fn unreachable(error: &io::Error) -> Failure {
@@ -140,11 +155,14 @@ fn refuse_missing(directory: &Path) -> Result<(), Failure> {
 
 /// Takes the lock of the directory and copies its database. No store is opened, which would change the schema: a
 /// backup is what one makes before an upgrade.
-fn back_up_here(directory: &Path, file: &Path) -> Result<Attempt<u64>, Failure> {
-    let (place, target) = (directory.to_owned(), file.to_owned());
-    match interruptible(move |stop| storage::back_up(&place, &target, stop))? {
+fn back_up_here(directory: &Path, file: &Path, stop: &Stop) -> Result<Attempt<u64>, Failure> {
+    match storage::back_up(directory, file, stop) {
         Ok(copied) => Ok(Attempt::Over(Ok(copied.bytes))),
         Err(CopyError::Database(error @ OpenError::Locked(_))) => Ok(Attempt::Locked(error)),
-        Err(error) => Err(Failure::of(&error, error.hint())),
+        Err(error) => Err(refused(&error)),
     }
+}
+
+fn refused(error: &CopyError) -> Failure {
+    Failure::of(error, error.hint())
 }

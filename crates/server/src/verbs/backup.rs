@@ -15,7 +15,8 @@ pub(crate) fn back_up(directory: &Path, file: &Path) -> Result<(), Failure> {
     let file = std::path::absolute(file).map_err(|error| {
         Failure::because(format!("cannot tell where {} is", file.display()), &error, "name it from the root")
     })?;
-    let bytes = control::back_up(directory, &file)?;
+    let (place, target) = (directory.to_owned(), file.clone());
+    let bytes = interruptible(move |stop| control::back_up(&place, &target, stop))??;
     print(format_args!("{bytes} bytes are backed up in {}.", file.display()))
 }
 

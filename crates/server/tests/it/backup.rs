@@ -313,6 +313,8 @@ fn a_backup_that_is_interrupted_leaves_nothing() {
     assert_eq!((code, error.lines().next()), (Some(1), Some("error: the copy was stopped")));
 
     let server = fixture.serve("data");
+    let (code, error) = surely_interrupted(&fixture, |verb| signal(verb.id(), "INT"));
+    assert_eq!((code, error.lines().next()), (Some(1), Some("error: the copy was stopped")));
     surely_interrupted(&fixture, |verb| verb.kill().unwrap());
     server.wait_for_log(|line| line.contains("who wanted a backup has left")).unwrap();
     assert!(server.stop().status.success());

@@ -10,7 +10,7 @@ use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
 use tokio::sync::oneshot;
 
 use super::connection;
-use super::copy::{Copy, Destination};
+use super::copy::{Destination, PageCopy};
 use super::directory::{Directory, database_in};
 use super::partial::Partial;
 use super::schema::{self, Owner};
@@ -38,7 +38,7 @@ impl Backups {
     }
 
     /// Begins a backup for which the writer is asked through `copies`.
-    pub(crate) fn begin(&self, target: PathBuf, copies: Sender<Copy>) -> Backup {
+    pub(crate) fn begin(&self, target: PathBuf, copies: Sender<PageCopy>) -> Backup {
         if self.under_way.swap(true, Ordering::AcqRel) {
             return Backup::refused(CopyError::UnderWay);
         }
@@ -85,7 +85,7 @@ impl Drop for Turn {
 fn beside_writer(
     database: &Path,
     target: &Path,
-    copies: Sender<Copy>,
+    copies: Sender<PageCopy>,
     migrations: &[Migration],
     stop: &Stop,
 ) -> Result<Copied, CopyError> {
@@ -93,7 +93,7 @@ fn beside_writer(
     let destination = destination(&partial, stop)?;
     let pages = Arc::clone(&destination.pages);
     let (done, filled) = bounded(1);
-    copies.send(Copy { destination, done }).map_err(|_| CopyError::Stopped)?;
+    copies.send(PageCopy { destination, done }).map_err(|_| CopyError::Stopped)?;
     drop(copies);
     tracing::info!(file = %target.display(), "a backup began");
     let destination = loop {
@@ -106,6 +106,7 @@ fn beside_writer(
             Err(RecvTimeoutError::Disconnected) => return Err(CopyError::Stopped),
         }
     };
+    tracing::info!(pages = pages.all.get(), "a backup is copied and is checked now");
     finish(partial, destination, database, migrations, stop)
 }
 

@@ -38,7 +38,7 @@ use crate::{AppCache, Error, OpenError, Options};
 
 pub(crate) use self::backup::Backups;
 pub use self::backup::back_up;
-pub(crate) use self::copy::Copy;
+pub(crate) use self::copy::PageCopy;
 pub use self::peek::peek;
 pub use self::restore::restore;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvError, after, never, select};
 use model::Clock;
 
-use super::copy::Copy;
+use super::copy::PageCopy;
 use crate::job::Job;
 
 /// Closures in a batch. Commits cost so little per closure from here on that more would only make answers late.
@@ -20,7 +20,7 @@ const MOST_WORK: Duration = Duration::from_millis(5);
 pub(super) struct Queue {
     writes: Receiver<Box<dyn Job>>,
     background: Receiver<Box<dyn Job>>,
-    copies: Receiver<Copy>,
+    copies: Receiver<PageCopy>,
     clock: Arc<dyn Clock>,
 }
 
@@ -29,7 +29,7 @@ pub(super) enum Next<'q> {
     /// Run these closures.
     Batch(Intake<'q>),
     /// Copy the database.
-    Copy(Copy),
+    Copy(PageCopy),
     /// Nothing came for as long as the writer was willing to wait.
     Idle,
     /// The callers are gone, and nothing is left.
@@ -40,7 +40,7 @@ impl Queue {
     pub(super) fn new(
         writes: Receiver<Box<dyn Job>>,
         background: Receiver<Box<dyn Job>>,
-        copies: Receiver<Copy>,
+        copies: Receiver<PageCopy>,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self { writes, background, copies, clock }
@@ -59,18 +59,21 @@ impl Queue {
                 },
                 recv(idle) -> _ => return Next::Idle,
             };
-            if let Some(next) = self.begin(first) {
-                return next;
+            match self.begin(first) {
+                Ok(Some(batch)) => return Next::Batch(batch),
+                // What came first had been withdrawn.
+                Ok(None) => {}
+                Err(Closed) => return Next::Closed,
             }
         }
     }
 
-    /// The batch that waits now, if there is one, or the end. Copies are left where they are.
-    pub(super) fn poll(&self) -> Option<Next<'_>> {
+    /// The batch that waits now, if there is one. Copies are left where they are.
+    pub(super) fn poll(&self) -> Result<Option<Intake<'_>>, Closed> {
         let first = select! {
             recv(self.writes) -> job => self.first_write(job),
             recv(self.background) -> job => self.first_in_background(job),
-            default => return None,
+            default => return Ok(None),
         };
         self.begin(first)
     }
@@ -90,14 +93,13 @@ impl Queue {
         First { write: self.writes.recv().ok(), background: self.background.recv().ok() }
     }
 
-    /// `None`: the callers have withdrawn what came first.
-    fn begin(&self, first: First) -> Option<Next<'_>> {
+    fn begin(&self, first: First) -> Result<Option<Intake<'_>>, Closed> {
         let First { write, background } = first;
         if write.is_none() && background.is_none() {
-            return Some(Next::Closed);
+            return Err(Closed);
         }
         let (write, background) = (write.and_then(claim), background.and_then(claim));
-        (write.is_some() || background.is_some()).then(|| Next::Batch(self.intake(write, background)))
+        Ok((write.is_some() || background.is_some()).then(|| self.intake(write, background)))
     }
 
     fn intake(&self, first: Option<Box<dyn Job>>, background: Option<Box<dyn Job>>) -> Intake<'_> {
@@ -105,6 +107,9 @@ impl Queue {
         Intake { queue: self, first, writes_left: MOST_CLOSURES, deadline, background, background_left: true }
     }
 }
+
+/// The callers are gone, and nothing is left.
+pub(super) struct Closed;
 
 /// What a batch begins with. Neither: there is nothing left.
 struct First {

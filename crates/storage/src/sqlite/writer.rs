@@ -19,9 +19,9 @@ use rusqlite::{Connection, ErrorCode};
 use super::batch::{Batch, Lost};
 use super::checkpoint::Checkpoints;
 use super::connection::Database;
-use super::copy::{Copy, Rollbacks};
+use super::copy::{PageCopy, Rollbacks};
 use super::execute;
-use super::queue::{Next, Queue};
+use super::queue::{Closed, Next, Queue};
 use crate::gauges::Counters;
 use crate::job::Job;
 use crate::{AppCache, CopyError, Error};
@@ -79,34 +79,26 @@ impl Writer {
     }
 
     /// Copies the database, with a batch between one step and the next when there is one.
-    fn copy(&mut self, copy: Copy, queue: &Queue) {
-        let connection = match self.connection() {
+    fn copy(&mut self, copy: PageCopy, queue: &Queue) {
+        let connection = match self.take() {
             Ok(connection) => connection,
             Err(failure) => return copy.fail(failure.into()),
         };
+        self.connection = Some(Rc::clone(&connection));
         copy.run(&connection, |rollbacks| {
             self.rollbacks = rollbacks;
             match queue.poll() {
-                Some(Next::Batch(jobs)) => self.batch_and_checkpoint(jobs),
-                Some(Next::Closed) => return Err(CopyError::Stopped),
-                Some(Next::Copy(_) | Next::Idle) | None => {}
+                Ok(Some(jobs)) => self.batch_and_checkpoint(jobs),
+                Ok(None) => {}
+                Err(Closed) => return Err(CopyError::Stopped),
             }
             // Given up, it may have a transaction open that only ends with it, and the copy follows it no longer.
             match &self.connection {
                 Some(current) if Rc::ptr_eq(current, &connection) => Ok(()),
-                _ => Err(CopyError::Disturbed),
+                _ => Err(CopyError::Stopped),
             }
         });
         self.rollbacks = Rollbacks::Free;
-    }
-
-    fn connection(&mut self) -> Result<Rc<Connection>, Error> {
-        let connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => self.reopen()?,
-        };
-        self.connection = Some(Rc::clone(&connection));
-        Ok(connection)
     }
 
     fn batch_and_checkpoint(&mut self, jobs: impl Iterator<Item = Box<dyn Job>>) {
@@ -160,10 +152,7 @@ impl Writer {
 
     /// A connection with an open transaction.
     fn begin(&mut self) -> Result<Rc<Connection>, Error> {
-        let connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => self.reopen()?,
-        };
+        let connection = self.take()?;
         let Err(source) = execute(&connection, "BEGIN IMMEDIATE") else { return Ok(connection) };
         tracing::error!(error = %source, "cannot begin a transaction");
         if source.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) {
@@ -171,6 +160,11 @@ impl Writer {
             self.connection = Some(connection);
         }
         Err(Error::Unavailable(Arc::new(source)))
+    }
+
+    /// The connection, or a new one where there is none.
+    fn take(&mut self) -> Result<Rc<Connection>, Error> {
+        self.connection.take().map_or_else(|| self.reopen(), Ok)
     }
 
     fn reopen(&self) -> Result<Rc<Connection>, Error> {

@@ -81,8 +81,7 @@ fn fields_of_answer() -> Schema {
         let schema = shaped(shape, Side::Answer);
         // What was taken back stays, as `null`.
         let schema = if matches!(shape, Shape::Moment) { schema.or_null() } else { schema };
-        let presence =
-            if matches!(of, Shown | ReadOnly) { Presence::Required } else { Presence::Optional };
+        let presence = if matches!(of, Shown | ReadOnly) { Presence::Required } else { Presence::Optional };
         Field { name, schema, presence, description: meaning(name) }
     }));
     fields.push(required("headwater", Named("HeadwaterSettings"), "Settings of Headwater's own."));
@@ -146,9 +145,17 @@ fn own(side: Side) -> Schema {
             Choice(&["keep", "reset"]),
             "What replacing a user does to role, teams and the like that the request leaves out.",
         ),
-        field("user_size_limit", Schema::at_most(MOST_USER_BYTES), "The most bytes of name, image and custom data."),
+        field(
+            "user_size_limit",
+            Schema::at_most(MOST_USER_BYTES),
+            "The most bytes of name, image and custom data.",
+        ),
         field("user_teams_limit", Schema::at_most(MOST_TEAMS), "The most teams of a user."),
-        field("rate_limits", Schema::map(calls), "Calls a minute by the name of an operation, like UpdateUsers."),
+        field(
+            "rate_limits",
+            Schema::map(calls),
+            "Calls a minute by the name of an operation, like UpdateUsers.",
+        ),
     ];
     Schema::closed("Settings of Headwater's own.", fields)
 }

@@ -117,7 +117,15 @@ fn role_search() -> Vec<Field> {
         required("query", Text, "How the names begin; capitals count as small letters."),
         optional("limit", Schema::at_most(RoleSearch::MOST), "How many roles, 30 by default."),
         optional("name_gt", Text, "Only names after this one."),
-        optional("role_type", Choice(&["user", "channel"]), "Only roles of users, or of members of channels."),
-        optional("include_global_roles", Boolean, "Whether global_admin and global_moderator are found as well."),
+        optional(
+            "role_type",
+            Choice(&["user", "channel"]),
+            "Only roles of users, or of members of channels.",
+        ),
+        optional(
+            "include_global_roles",
+            Boolean,
+            "Whether global_admin and global_moderator are found as well.",
+        ),
     ]
 }

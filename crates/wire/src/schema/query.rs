@@ -82,7 +82,11 @@ fn sort() -> Schema {
             "id, name, role, created_at, updated_at, last_active, ban_expires, or the path of custom data.",
         ),
         given("direction", Direction, "1 is ascending and the default, -1 descending."),
-        given("type", Choice(&["number", "boolean", ""]), "Only values of this kind count, for a custom field."),
+        given(
+            "type",
+            Choice(&["number", "boolean", ""]),
+            "Only values of this kind count, for a custom field.",
+        ),
     ];
     Schema::object("One key of an order.", fields)
 }

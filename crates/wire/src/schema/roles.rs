@@ -22,7 +22,7 @@ fn role() -> Schema {
     let fields = vec![
         required("name", Text, "The name."),
         required("custom", Boolean, "Whether the app made it."),
-        required("scopes", Schema::list(Choice(&[".app"])), "Where it grants something; '.app' is the whole app."),
+        required("scopes", Schema::list(Text), "Where it grants something; '.app' is the whole app."),
         required("created_at", Moment, "When it was made; a built-in role came with its app."),
         required("updated_at", Moment, "When it was last changed."),
     ];
@@ -79,8 +79,7 @@ fn limit() -> Schema {
 }
 
 fn limits() -> Schema {
-    let platform =
-        |name, description| optional(name, Schema::map(Named("LimitInfoResponse")), description);
+    let platform = |name, description| optional(name, Schema::map(Named("LimitInfoResponse")), description);
     let fields = vec![
         duration(),
         platform("server_side", "Calls of servers, by operation."),

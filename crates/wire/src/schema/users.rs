@@ -1,6 +1,6 @@
 //! Users, in requests and answers (v2 3.1, 3.3, 3.5).
 
-use super::Schema::{Boolean, Choice, Free, List, Map, Moment, Named, Text};
+use super::Schema::{Boolean, Free, List, Map, Moment, Named, Text};
 use super::{Field, Schema, Type, duration, given, optional, required};
 
 /// The most users of one call.
@@ -28,7 +28,11 @@ pub(super) fn types() -> Vec<Type> {
 
 fn user_request() -> Schema {
     let fields = vec![
-        given("id", Text, "The id: letters, digits, '@', '_' and '-'. If given, it must be the key in the map."),
+        given(
+            "id",
+            Text,
+            "The id: letters, digits, '@', '_' and '-'. If given, it must be the key in the map.",
+        ),
         given("name", Text, "The display name."),
         given("image", Text, "The address of a picture."),
         given("role", Text, "The role in the app; a new user has 'user' unless another is given."),
@@ -125,7 +129,7 @@ fn updated() -> Schema {
         duration(),
         required(
             "membership_deletion_task_id",
-            Choice(&[""]),
+            Text,
             "Always empty: taking a user out of a team deletes no memberships.",
         ),
         required("users", Schema::map(Named("FullUserResponse")), "The users as they are now, by id."),
