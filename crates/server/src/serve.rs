@@ -108,7 +108,9 @@ async fn serve(
             parts.spawn(socket.serve(operator, drain.clone()));
         }
         // Some file systems have no sockets. Clients are served all the same.
-        Err(error) => tracing::warn!(%error, "no control socket: `headwater app` cannot reach this server"),
+        Err(error) => {
+            tracing::warn!(%error, "no control socket: `headwater app` and `backup` cannot reach this server")
+        }
     }
     parts.spawn(prune::run(store, clock, bounds, drain.clone()));
     if let Some(admin) = admin {

@@ -137,6 +137,16 @@ pub(super) struct Collected {
     rank: u8,
 }
 
+/// The rank of a range of ids: it may be all of them.
+const RANGE_OF_IDS: u8 = 6;
+
+impl Collected {
+    /// Whether nothing but the range of their ids tells these users from others.
+    pub(super) fn is_range_of_ids(&self) -> bool {
+        self.rank == RANGE_OF_IDS
+    }
+}
+
 /// A statement for the keys of the users for whom `filter` can hold; `None` when no index helps.
 pub(super) fn collect(app: AppKey, filter: &Filter) -> Option<Collected> {
     match filter {
@@ -216,7 +226,7 @@ fn collect_test(app: AppKey, test: &Test) -> Option<Collected> {
         Test::Text(field, range) => {
             from_users(&mut keys, app).push(is_set(*field)).push("1");
             within(&mut keys, column(*field), range, |text| text.as_str().into());
-            (4, false)
+            (if *field == TextField::Id { RANGE_OF_IDS } else { 4 }, false)
         }
         Test::Exists(path) => {
             from_leaves(&mut keys, app, &path.to_string());

@@ -40,38 +40,29 @@ pub fn find(tx: &mut Tx<'_>, app: AppKey, query: &UserQuery) -> Result<Vec<Store
         return Ok(Vec::new());
     }
     let search = Search { app, query, order: Order::of(&query.sort) };
-    let tests = conjuncts(&query.filter);
-    if search.order.is_by_age()
-        && let Some(access) = rarest(tx, app, &streams(&tests))?
-    {
-        return search.run(tx, &Plan::Streamed(access));
-    }
-    let Some(collected) = collect(app, &query.filter) else { return search.run(tx, &Plan::Walked(None)) };
-    if search.order.is_by_age() && !collected.is_small {
-        let newest = search.run(tx, &Plan::Walked(Some(WALKED)))?;
-        if newest.len() == query.page.limit() {
-            return Ok(newest);
+    let mut found = Vec::new();
+    for plan in search.plans(tx)? {
+        found = search.run(tx, &plan)?;
+        if found.len() == query.page.limit() {
+            break;
         }
     }
-    search.run(tx, &Plan::Collected(collected.keys))
+    Ok(found)
 }
 
-/// The statements of a search, for a test that explains them.
+/// How the engine would go about each statement of a search, line by line, for a test of the plans.
 ///
 /// # Errors
 /// When a statement fails.
-pub fn explain(tx: &mut Tx<'_>, app: AppKey, query: &UserQuery) -> Result<Vec<String>, Error> {
+pub fn explain(tx: &mut Tx<'_>, app: AppKey, query: &UserQuery) -> Result<Vec<Vec<String>>, Error> {
     let search = Search { app, query, order: Order::of(&query.sort) };
-    let plan = match rarest(tx, app, &streams(&conjuncts(&query.filter)))? {
-        Some(access) if search.order.is_by_age() => Plan::Streamed(access),
-        _ => match collect(app, &query.filter) {
-            Some(collected) => Plan::Collected(collected.keys),
-            None => Plan::Walked(None),
-        },
-    };
-    let mut statement = Statement::new("EXPLAIN QUERY PLAN ");
-    search.write(&mut statement, &plan);
-    statement.query(tx, |row| row.text(3))
+    let mut explained = Vec::new();
+    for plan in search.plans(tx)? {
+        let mut statement = Statement::new("EXPLAIN QUERY PLAN ");
+        search.write(&mut statement, &plan);
+        explained.push(statement.query(tx, |row| row.text(3))?);
+    }
+    Ok(explained)
 }
 
 /// How a search gets at its users.
@@ -102,7 +93,28 @@ struct Search<'q> {
     order: Order,
 }
 
-impl Search<'_> {
+impl<'q> Search<'q> {
+    /// What to try, one after the other, until the page is full. What the last one finds is the answer.
+    fn plans(&self, tx: &mut Tx<'_>) -> Result<Vec<Plan<'q>>, Error> {
+        let filter = &self.query.filter;
+        if self.order.is_by_age()
+            && let Some(access) = rarest(tx, self.app, &streams(&conjuncts(filter)))?
+        {
+            return Ok(vec![Plan::Streamed(access)]);
+        }
+        Ok(match collect(self.app, filter) {
+            None => vec![Plan::Walked(None)],
+            // The walk in the order of ids begins and ends where the filter says.
+            Some(collected) if self.order.is_by_id() && collected.is_range_of_ids() => {
+                vec![Plan::Walked(None)]
+            }
+            Some(collected) if self.order.is_by_age() && !collected.is_small => {
+                vec![Plan::Walked(Some(WALKED)), Plan::Collected(collected.keys)]
+            }
+            Some(collected) => vec![Plan::Collected(collected.keys)],
+        })
+    }
+
     fn run(&self, tx: &mut Tx<'_>, plan: &Plan<'_>) -> Result<Vec<StoredUser>, Error> {
         let mut statement = Statement::new("");
         self.write(&mut statement, plan);

@@ -1,6 +1,6 @@
 //! ORDER BY: the sort of the model on the columns and leaves of users.
 
-use model::filter::TimeField;
+use model::filter::{TextField, TimeField};
 use model::leaf::Place;
 use model::{Direction, Sort, SortField, SortKey};
 
@@ -20,6 +20,11 @@ impl Order {
     /// Whether this is the order of creation, one way or the other.
     pub(super) fn is_by_age(&self) -> bool {
         matches!(self.keys.as_slice(), [SortKey { field: SortField::Time(TimeField::CreatedAt), .. }])
+    }
+
+    /// Whether this is the order of ids, one way or the other.
+    pub(super) fn is_by_id(&self) -> bool {
+        matches!(self.keys.as_slice(), [SortKey { field: SortField::Text(TextField::Id), .. }])
     }
 
     /// The direction of an order that [`Order::is_by_age`].
