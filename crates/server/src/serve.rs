@@ -109,7 +109,7 @@ async fn serve(
         }
         // Some file systems have no sockets. Clients are served all the same.
         Err(error) => {
-            tracing::warn!(%error, "no control socket: `headwater app` and `backup` cannot reach this server")
+            tracing::warn!(%error, "no control socket: `headwater app` and `backup` cannot reach this server");
         }
     }
     parts.spawn(prune::run(store, clock, bounds, drain.clone()));
