@@ -1,6 +1,7 @@
 //! A request that has been let in: what a handler works with.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -23,12 +24,8 @@ pub(crate) struct Call {
     pub(crate) body: Bytes,
     /// The clock's reading when the request arrived.
     pub(crate) arrived: Duration,
-}
-
-/// What an operation answered, and how many statements that took.
-pub(crate) struct Done<T> {
-    pub(crate) value: T,
-    pub(crate) statements: u32,
+    /// Where the statements of the operation are counted, whether it succeeds or is refused.
+    pub(crate) statements: Arc<AtomicU32>,
 }
 
 impl Call {
@@ -36,18 +33,18 @@ impl Call {
     pub(crate) async fn write<T: Send + 'static>(
         &self,
         operation: impl Fn(&mut Tx<'_>, &Ctx) -> Result<T, operations::Error> + Send + 'static,
-    ) -> Result<Done<T>, Refusal> {
-        let ctx = Arc::clone(&self.ctx);
-        Ok(self.state.store.write(move |tx| counted(tx, &ctx, &operation)).await?)
+    ) -> Result<T, Refusal> {
+        let (ctx, statements) = (Arc::clone(&self.ctx), Arc::clone(&self.statements));
+        Ok(self.state.store.write(move |tx| counted(tx, &ctx, &statements, &operation)).await?)
     }
 
     /// Runs a reading operation in a transaction of its own.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         operation: impl Fn(&mut Tx<'_>, &Ctx) -> Result<T, operations::Error> + Send + 'static,
-    ) -> Result<Done<T>, Refusal> {
-        let ctx = Arc::clone(&self.ctx);
-        Ok(self.state.store.read(move |tx| counted(tx, &ctx, &operation)).await?)
+    ) -> Result<T, Refusal> {
+        let (ctx, statements) = (Arc::clone(&self.ctx), Arc::clone(&self.statements));
+        Ok(self.state.store.read(move |tx| counted(tx, &ctx, &statements, &operation)).await?)
     }
 
     /// The fields of the body; nothing and `null` are no fields (v2 1.3).
@@ -83,11 +80,14 @@ fn placed(invalid: Invalid, whole: &str) -> Invalid {
     if invalid.field.is_empty() { invalid.within(whole) } else { invalid }
 }
 
+/// Runs an operation and counts its statements. A second run, after its batch was undone, counts anew.
 fn counted<T>(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
+    statements: &AtomicU32,
     operation: impl Fn(&mut Tx<'_>, &Ctx) -> Result<T, operations::Error>,
-) -> Result<Done<T>, operations::Error> {
-    let value = operation(tx, ctx)?;
-    Ok(Done { value, statements: tx.statements() })
+) -> Result<T, operations::Error> {
+    let result = operation(tx, ctx);
+    statements.store(tx.statements(), Ordering::Relaxed);
+    result
 }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -137,6 +137,7 @@ impl Front {
             seed: state.entropy.seed(),
             route: None,
             limit: None,
+            statements: Arc::default(),
         };
         let id = format!("{:032x}", visit.seed);
         let headers = request.headers().clone();
@@ -147,11 +148,9 @@ impl Front {
         };
         let taken = state.clock.elapsed().saturating_sub(visit.arrived);
         let operation = visit.route.map(|route| route.operation.name());
-        let mut statements = 0;
         let mut response = match answered {
             Ok(None) => reply::preflight(),
-            Ok(Some(Answer { status, body, statements: used })) => {
-                statements = used;
+            Ok(Some(Answer { status, body })) => {
                 let (body, packed) = reply::pack(body, &headers);
                 let mut response = reply::json(status, body);
                 if packed {
@@ -174,7 +173,7 @@ impl Front {
             request = id,
             operation,
             status = response.status().as_u16(),
-            statements,
+            statements = visit.statements.load(Ordering::Relaxed),
             microseconds = u64::try_from(taken.as_micros()).unwrap_or(u64::MAX),
             "answered"
         );
@@ -189,6 +188,7 @@ struct Visit {
     seed: u128,
     route: Option<&'static Route>,
     limit: Option<LimitInfo>,
+    statements: Arc<AtomicU32>,
 }
 
 /// A refusal, with the methods that the path knows when that is what was wrong.
@@ -259,6 +259,7 @@ async fn handle(
         parameters,
         body,
         arrived: visit.arrived,
+        statements: Arc::clone(&visit.statements),
     };
     Ok((route.handler)(call).await?)
 }

@@ -24,13 +24,11 @@ const PACKED_FROM: usize = 1024;
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) body: Vec<u8>,
-    /// How many statements the operation took.
-    pub(crate) statements: u32,
 }
 
 impl Answer {
-    pub(crate) fn ok(body: Vec<u8>, statements: u32) -> Self {
-        Self { status: StatusCode::OK, body, statements }
+    pub(crate) fn ok(body: Vec<u8>) -> Self {
+        Self { status: StatusCode::OK, body }
     }
 
     pub(crate) fn created(self) -> Self {

@@ -10,12 +10,12 @@ use crate::reply::Answer;
 #[expect(clippy::unused_async, reason = "handlers are futures; this one has all it needs at hand")]
 pub(crate) async fn get(call: Call) -> Result<Answer, Refusal> {
     let app = apps::get(&call.ctx)?;
-    Ok(Answer::ok(wire::v2::app::encode(&app, &call.duration()), 0))
+    Ok(Answer::ok(wire::v2::app::encode(&app, &call.duration())))
 }
 
 /// `PATCH /api/v2/app`
 pub(crate) async fn update(call: Call) -> Result<Answer, Refusal> {
     let patch = wire::v2::app::decode_update(call.fields()?, call.ctx.now, call.ctx.seed)?;
-    let done = call.write(move |tx, ctx| apps::update(tx, ctx, &patch)).await?;
-    Ok(Answer::ok(wire::v2::bare(&call.duration()), done.statements))
+    call.write(move |tx, ctx| apps::update(tx, ctx, &patch)).await?;
+    Ok(Answer::ok(wire::v2::bare(&call.duration())))
 }

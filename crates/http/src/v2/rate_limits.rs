@@ -52,5 +52,5 @@ pub(crate) async fn get(call: Call) -> Result<Answer, Refusal> {
             (platform.name(), endpoints.iter().map(|name| (*name, info(platform, name))).collect())
         })
         .collect();
-    Ok(Answer::ok(encode(&platforms, &call.duration()), 0))
+    Ok(Answer::ok(encode(&platforms, &call.duration())))
 }

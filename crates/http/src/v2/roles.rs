@@ -9,27 +9,27 @@ use crate::reply::Answer;
 
 /// `GET /api/v2/roles`
 pub(crate) async fn list(call: Call) -> Result<Answer, Refusal> {
-    let done = call.read(roles::list).await?;
-    Ok(Answer::ok(wire::encode_list(&done.value, &call.duration()), done.statements))
+    let found = call.read(roles::list).await?;
+    Ok(Answer::ok(wire::encode_list(&found, &call.duration())))
 }
 
 /// `POST /api/v2/roles`
 pub(crate) async fn create(call: Call) -> Result<Answer, Refusal> {
     let name = wire::decode_create(call.fields()?)?;
-    let done = call.write(move |tx, ctx| roles::create(tx, ctx, &name)).await?;
-    Ok(Answer::ok(wire::encode_one(&done.value, &call.duration()), done.statements).created())
+    let role = call.write(move |tx, ctx| roles::create(tx, ctx, &name)).await?;
+    Ok(Answer::ok(wire::encode_one(&role, &call.duration())).created())
 }
 
 /// `GET /api/v2/roles/search`
 pub(crate) async fn search(call: Call) -> Result<Answer, Refusal> {
     let search = wire::decode_search(&call.query)?;
-    let done = call.read(move |tx, ctx| roles::search(tx, ctx, &search)).await?;
-    Ok(Answer::ok(wire::encode_list(&done.value, &call.duration()), done.statements))
+    let found = call.read(move |tx, ctx| roles::search(tx, ctx, &search)).await?;
+    Ok(Answer::ok(wire::encode_list(&found, &call.duration())))
 }
 
 /// `DELETE /api/v2/roles/{name}`
 pub(crate) async fn delete(call: Call) -> Result<Answer, Refusal> {
     let name = call.parameter("name")?;
-    let done = call.write(move |tx, ctx| roles::delete(tx, ctx, &name)).await?;
-    Ok(Answer::ok(::wire::v2::bare(&call.duration()), done.statements))
+    call.write(move |tx, ctx| roles::delete(tx, ctx, &name)).await?;
+    Ok(Answer::ok(::wire::v2::bare(&call.duration())))
 }

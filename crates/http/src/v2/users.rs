@@ -18,10 +18,10 @@ pub(crate) async fn upsert(call: Call) -> Result<Answer, Refusal> {
         call.read(move |tx, ctx| users::plan_upsert(tx, ctx, &profiles).map(drop)).await?;
         return Err(Refusal::undecided());
     }
-    let done = call.write(move |tx, ctx| users::upsert(tx, ctx, &profiles)).await?;
-    let body = wire::encode_update(&done.value.users, &call.duration());
-    let answer = Answer::ok(body, done.statements);
-    Ok(if done.value.created > 0 { answer.created() } else { answer })
+    let upserted = call.write(move |tx, ctx| users::upsert(tx, ctx, &profiles)).await?;
+    let body = wire::encode_update(&upserted.users, &call.duration());
+    let answer = Answer::ok(body);
+    Ok(if upserted.created > 0 { answer.created() } else { answer })
 }
 
 /// `PATCH /api/v2/users`
@@ -35,8 +35,8 @@ pub(crate) async fn update_partial(call: Call) -> Result<Answer, Refusal> {
         call.read(move |tx, ctx| users::plan_update_partial(tx, ctx, &patches).map(drop)).await?;
         return Err(Refusal::undecided());
     }
-    let done = call.write(move |tx, ctx| users::update_partial(tx, ctx, &patches)).await?;
-    Ok(Answer::ok(wire::encode_update(&done.value, &call.duration()), done.statements))
+    let changed = call.write(move |tx, ctx| users::update_partial(tx, ctx, &patches)).await?;
+    Ok(Answer::ok(wire::encode_update(&changed, &call.duration())))
 }
 
 /// `GET /api/v2/users`
@@ -44,9 +44,9 @@ pub(crate) async fn query(call: Call) -> Result<Answer, Refusal> {
     let payload = call.payload()?;
     let asked = payload.get("filter_conditions").map(ToString::to_string).unwrap_or_default();
     let query = wire::decode_query(payload)?;
-    let done = call.read(move |tx, ctx| users::query(tx, ctx, &query)).await;
-    let done = done.map_err(|refusal| refusal.naming_the_filter(&asked))?;
-    Ok(Answer::ok(wire::encode_query(&done.value, &call.duration()), done.statements))
+    let found = call.read(move |tx, ctx| users::query(tx, ctx, &query)).await;
+    let found = found.map_err(|refusal| refusal.naming_the_filter(&asked))?;
+    Ok(Answer::ok(wire::encode_query(&found, &call.duration())))
 }
 
 /// `POST /api/v2/users/{user_id}/deactivate`
@@ -59,8 +59,8 @@ pub(crate) async fn deactivate(call: Call) -> Result<Answer, Refusal> {
         mark_messages_deleted: request.mark_messages_deleted,
         mark_channels_deleted: request.mark_channels_deleted,
     };
-    let done = call.write(move |tx, ctx| users::deactivate(tx, ctx, &command)).await?;
-    Ok(Answer::ok(wire::encode_one(&done.value, &call.duration()), done.statements))
+    let user = call.write(move |tx, ctx| users::deactivate(tx, ctx, &command)).await?;
+    Ok(Answer::ok(wire::encode_one(&user, &call.duration())))
 }
 
 /// `POST /api/v2/users/{user_id}/reactivate`
@@ -74,6 +74,6 @@ pub(crate) async fn reactivate(call: Call) -> Result<Answer, Refusal> {
         restore_messages: request.restore_messages,
         restore_channels: request.restore_channels,
     };
-    let done = call.write(move |tx, ctx| users::reactivate(tx, ctx, &command)).await?;
-    Ok(Answer::ok(wire::encode_one(&done.value, &call.duration()), done.statements))
+    let user = call.write(move |tx, ctx| users::reactivate(tx, ctx, &command)).await?;
+    Ok(Answer::ok(wire::encode_one(&user, &call.duration())))
 }
