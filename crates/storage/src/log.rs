@@ -110,7 +110,10 @@ pub fn prune(tx: &mut Tx<'_>, retention: &Retention) -> Result<usize, Error> {
 /// The size is an estimate from the number of rows, whose sequence has no gaps, and the mean of a sample: counting
 /// bytes exactly would read the whole log or cost every write a statement.
 fn excess(tx: &mut Tx<'_>, most: u64) -> Result<usize, Error> {
-    const ENDS: Sql = Sql::new("SELECT COALESCE(MIN(sequence), 0), COALESCE(MAX(sequence), -1) FROM log");
+    // Asked for together, the two would be looked for in the whole table.
+    const ENDS: Sql = Sql::new(
+        "SELECT COALESCE((SELECT MIN(sequence) FROM log), 0), COALESCE((SELECT MAX(sequence) FROM log), -1)",
+    );
     const SAMPLE: Sql =
         Sql::new("SELECT OCTET_LENGTH(payload) FROM log WHERE sequence >= $1 ORDER BY sequence LIMIT 1");
     /// What a row and its entries in indexes take beside the payload.
