@@ -131,11 +131,16 @@ fn reason<'a>(message: &'a str, operation: &str) -> Option<&'a str> {
     (known && !reason.trim().is_empty()).then_some(reason)
 }
 
-/// A refusal of one value names the field that it stands in, or says that the whole is not JSON.
+/// A refusal of one value names the field that it stands in, or says that the whole is not JSON, or that fields are
+/// too large together.
 fn names(mutated: &Mutated, status: u16, reason: &str, fields: &[&str]) -> Result<(), String> {
     let (400, Some(field)) = (status, &mutated.field) else { return Ok(()) };
     let says = |text: &str| reason.contains(text);
-    if says(field) || says("is not valid JSON") || fields.iter().any(|name| name.contains(field.as_str())) {
+    if says(field)
+        || says("is not valid JSON")
+        || says("together")
+        || fields.iter().any(|name| name.contains(field.as_str()))
+    {
         return Ok(());
     }
     Err(format!("the refusal does not name {field}: {reason}"))
