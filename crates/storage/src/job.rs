@@ -39,6 +39,8 @@ pub(crate) enum Ran {
     RollBack {
         /// The first failure of a statement, even if the closure hid it.
         failure: Option<Error>,
+        /// Whether there is anything to roll back.
+        wrote: bool,
     },
 }
 
@@ -76,15 +78,16 @@ where
         // Whatever a panic leaves half done is undone: the transaction is rolled back and the closure is not run
         // again in it. A closure has no side effects but through `tx`.
         let result = catch_unwind(AssertUnwindSafe(|| (self.work)(&mut tx)));
+        let wrote = tx.wrote();
         let (kept, ran) = match (result, tx.end()) {
             (Ok(Ok(value)), Ok(changed_apps)) => (Ok(value), Ran::Keep { changed_apps }),
             (Ok(Ok(_)), Err(failure)) => {
-                (Err(E::from(failure.clone())), Ran::RollBack { failure: Some(failure) })
+                (Err(E::from(failure.clone())), Ran::RollBack { failure: Some(failure), wrote })
             }
-            (Ok(Err(refusal)), end) => (Err(refusal), Ran::RollBack { failure: end.err() }),
+            (Ok(Err(refusal)), end) => (Err(refusal), Ran::RollBack { failure: end.err(), wrote }),
             (Err(panic), end) => {
                 tracing::error!(panic = message_of(panic.as_ref()), "a closure of the store panicked");
-                (Err(E::from(Error::Panicked)), Ran::RollBack { failure: end.err() })
+                (Err(E::from(Error::Panicked)), Ran::RollBack { failure: end.err(), wrote })
             }
         };
         self.kept = Some(kept);

@@ -38,17 +38,19 @@ pub struct Origin<'a> {
 /// # Errors
 /// When a statement fails.
 pub fn append(tx: &mut Tx<'_>, origin: &Origin<'_>, entries: &[Entry]) -> Result<(), Error> {
-    // A trigger adds the subject to `log_person`.
+    // Nobody is named where there is no subject: a row without one is ignored.
     const INSERT: Sql = Sql::new(
-        "INSERT INTO log (app, time, actor, operation, request, event, subject, person, payload) \
+        "INSERT OR FAIL INTO log (person, app, time, actor, operation, request, event, subject, payload) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING sequence",
-    );
+    )
+    .then(&["INSERT OR IGNORE INTO log_person (log, user) VALUES (last_insert_rowid(), ?1)"]);
     const NAME: Sql = Sql::new("INSERT INTO log_person (log, user) VALUES ($1, $2) ON CONFLICT DO NOTHING");
     let rows: Vec<[Value; 9]> = entries
         .iter()
         .map(|entry| {
             let payload = entry.event.to_stored().map_err(|_| Error::Unreadable("event"))?;
             Ok([
+                entry.person.map(|person| person.0).into(),
                 origin.app.0.into(),
                 origin.time.into(),
                 origin.actor.into(),
@@ -56,7 +58,6 @@ pub fn append(tx: &mut Tx<'_>, origin: &Origin<'_>, entries: &[Entry]) -> Result
                 origin.request.into(),
                 entry.event.name().into(),
                 entry.event.subject().map_or("", |user| user.id.as_str()).into(),
-                entry.person.map(|person| person.0).into(),
                 payload.into(),
             ])
         })

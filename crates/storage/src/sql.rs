@@ -6,11 +6,16 @@ use crate::Error;
 
 /// One statement: a constant where the dialects agree.
 ///
-/// Parameters are `$1`, `$2`, ... The text is also the key of the engine's statement cache and the only part of a
+/// Parameters are `$1`, `$2`, ... in the order they appear, or `?1`, `?2`, ... in any order in a text that only the
+/// embedded engine runs. The text is also the key of the engine's statement cache and the only part of a
 /// statement that may reach a log. A statement whose dialects differ gets a constructor with one text for each
 /// engine when the second engine comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sql(pub(crate) &'static str);
+pub struct Sql {
+    pub(crate) text: &'static str,
+    /// What the embedded engine runs after it, see [`Sql::then`].
+    pub(crate) steps: &'static [&'static str],
+}
 
 impl Sql {
     /// A statement that every engine understands.
@@ -40,7 +45,17 @@ impl Sql {
             }
             place += 1;
         }
-        Self(text)
+        Self { text, steps: &[] }
+    }
+
+    /// This statement, which the embedded engine follows by further `steps` for each set of parameters.
+    ///
+    /// What belongs together is one statement for a server, one round trip: a change and its consequences in other
+    /// tables. SQLite cannot say that in one statement but by triggers, and these cost more than the steps. A step
+    /// takes as many of the parameters, from the first on, as its highest number says: `?1`, `?2`, ..., in any order.
+    #[must_use]
+    pub const fn then(self, steps: &'static [&'static str]) -> Self {
+        Self { steps, ..self }
     }
 }
 

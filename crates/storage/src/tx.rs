@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{CachedStatement, Connection, ErrorCode};
 
 use crate::Error;
 use crate::sql::{Row, Sql, Value};
@@ -20,6 +20,7 @@ pub struct Tx<'c> {
     budget: Option<Duration>,
     failure: Option<Error>,
     statements: u32,
+    wrote: bool,
     changed_apps: Vec<String>,
 }
 
@@ -37,6 +38,7 @@ impl<'c> Tx<'c> {
             budget: None,
             failure: None,
             statements: 0,
+            wrote: false,
             changed_apps: Vec::new(),
         }
     }
@@ -56,7 +58,7 @@ impl<'c> Tx<'c> {
         parameters: &[Value],
         read: impl FnMut(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
-        self.run(|engine| engine.query(Cow::Borrowed(sql.0), std::iter::once(parameters), read))
+        self.run(|engine, wrote| engine.query(sql, std::iter::once(parameters), wrote, read))
     }
 
     /// The rows that `sql` answers for each set of parameters, in the order of the sets: one statement for a batch.
@@ -72,7 +74,7 @@ impl<'c> Tx<'c> {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
-        self.run(|engine| engine.query(Cow::Borrowed(sql.0), batch.iter().map(<[Value; N]>::as_slice), read))
+        self.run(|engine, wrote| engine.query(sql, batch.iter().map(<[Value; N]>::as_slice), wrote, read))
     }
 
     /// The rows that a generated statement answers. Its parameters are numbered in the order they appear, and it holds
@@ -83,7 +85,7 @@ impl<'c> Tx<'c> {
         parameters: &[Value],
         read: impl FnMut(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
-        self.run(|engine| engine.query(Cow::Owned(text.to_owned()), std::iter::once(parameters), read))
+        self.run(|engine, _| engine.query_generated(text, parameters, read))
     }
 
     /// Runs a statement that answers no rows. Answers how many rows it changed.
@@ -91,7 +93,7 @@ impl<'c> Tx<'c> {
     /// # Errors
     /// [`Error::Statement`] when the engine refuses.
     pub fn execute(&mut self, sql: Sql, parameters: &[Value]) -> Result<usize, Error> {
-        self.run(|engine| engine.execute(sql, std::iter::once(parameters)))
+        self.run(|engine, wrote| engine.execute(sql, std::iter::once(parameters), wrote))
     }
 
     /// Runs a statement that answers no rows once for each set of parameters: one statement for a batch.
@@ -102,13 +104,18 @@ impl<'c> Tx<'c> {
         if batch.is_empty() {
             return Ok(0);
         }
-        self.run(|engine| engine.execute(sql, batch.iter().map(<[Value; N]>::as_slice)))
+        self.run(|engine, wrote| engine.execute(sql, batch.iter().map(<[Value; N]>::as_slice), wrote))
     }
 
     /// How many statements this transaction has run; a batch is one, as it is one round trip to a server.
     #[must_use]
     pub fn statements(&self) -> u32 {
         self.statements
+    }
+
+    /// Whether a statement ran that may have written: then there is something to undo.
+    pub(crate) fn wrote(&self) -> bool {
+        self.wrote
     }
 
     /// Has the cached copy of the app with this key dropped after the commit and before the answer.
@@ -121,12 +128,12 @@ impl<'c> Tx<'c> {
         self.failure.map_or(Ok(self.changed_apps), Err)
     }
 
-    fn run<T>(&mut self, work: impl FnOnce(&Engine<'c>) -> Result<T, Error>) -> Result<T, Error> {
+    fn run<T>(&mut self, work: impl FnOnce(&Engine<'c>, &mut bool) -> Result<T, Error>) -> Result<T, Error> {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
         }
         self.statements += 1;
-        work(&self.engine).map_err(|failure| {
+        work(&self.engine, &mut self.wrote).map_err(|failure| {
             let failure = self.in_words_of_the_budget(failure);
             self.failure = Some(failure.clone());
             failure
@@ -149,33 +156,94 @@ impl<'c> Tx<'c> {
 impl Engine<'_> {
     fn query<'p, T>(
         &self,
-        text: Cow<'static, str>,
+        sql: Sql,
         batch: impl Iterator<Item = &'p [Value]>,
+        wrote: &mut bool,
         mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
-        let Self::Sqlite(connection) = self;
-        let failed = |source| Error::Statement { statement: text.clone(), source: Arc::new(source) };
-        let mut statement = connection.prepare_cached(&text).map_err(failed)?;
         let mut found = Vec::new();
-        for parameters in batch {
-            let mut rows = statement.query(rusqlite::params_from_iter(parameters)).map_err(failed)?;
+        self.each_step(sql, batch, wrote, |statement, failed| {
+            let mut rows = statement.raw_query();
             while let Some(row) = rows.next().map_err(failed)? {
                 found.push(read(&Row(row))?);
             }
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    fn execute<'p>(
+        &self,
+        sql: Sql,
+        batch: impl Iterator<Item = &'p [Value]>,
+        wrote: &mut bool,
+    ) -> Result<usize, Error> {
+        let mut changed = 0;
+        self.each_step(sql, batch, wrote, |statement, failed| {
+            changed += statement.raw_execute().map_err(failed)?;
+            Ok(())
+        })?;
+        Ok(changed)
+    }
+
+    fn query_generated<T>(
+        &self,
+        text: &str,
+        parameters: &[Value],
+        mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        let Self::Sqlite(connection) = self;
+        let failed =
+            |source| Error::Statement { statement: Cow::Owned(text.to_owned()), source: Arc::new(source) };
+        let mut statement = connection.prepare_cached(text).map_err(failed)?;
+        let mut rows = statement.query(rusqlite::params_from_iter(parameters)).map_err(failed)?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next().map_err(failed)? {
+            found.push(read(&Row(row))?);
         }
         Ok(found)
     }
 
-    fn execute<'p>(&self, sql: Sql, batch: impl Iterator<Item = &'p [Value]>) -> Result<usize, Error> {
+    /// Has `run` run the statement and its steps, with their parameters bound, for each set of the batch.
+    fn each_step<'p>(
+        &self,
+        sql: Sql,
+        batch: impl Iterator<Item = &'p [Value]>,
+        wrote: &mut bool,
+        mut run: impl FnMut(&mut CachedStatement<'_>, &dyn Fn(rusqlite::Error) -> Error) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let Self::Sqlite(connection) = self;
-        let failed = |source| Error::Statement { statement: Cow::Borrowed(sql.0), source: Arc::new(source) };
-        let mut statement = connection.prepare_cached(sql.0).map_err(failed)?;
-        let mut changed = 0;
+        let failed = |text| {
+            move |source| Error::Statement { statement: Cow::Borrowed(text), source: Arc::new(source) }
+        };
+        let prepare = |text| connection.prepare_cached(text).map_err(failed(text));
+        let mut first = prepare(sql.text)?;
+        let mut steps =
+            sql.steps.iter().map(|text| Ok((*text, prepare(text)?))).collect::<Result<Vec<_>, Error>>()?;
+        *wrote |= !first.readonly() || !steps.is_empty();
         for parameters in batch {
-            changed += statement.execute(rusqlite::params_from_iter(parameters)).map_err(failed)?;
+            if first.parameter_count() != parameters.len() {
+                let counts =
+                    rusqlite::Error::InvalidParameterCount(parameters.len(), first.parameter_count());
+                return Err(failed(sql.text)(counts));
+            }
+            bind(&mut first, parameters).map_err(failed(sql.text))?;
+            run(&mut first, &failed(sql.text))?;
+            for (text, step) in &mut steps {
+                bind(step, parameters).map_err(failed(text))?;
+                run(step, &failed(text))?;
+            }
         }
-        Ok(changed)
+        Ok(())
     }
+}
+
+/// Binds as many of `parameters` as the statement has.
+fn bind(statement: &mut CachedStatement<'_>, parameters: &[Value]) -> rusqlite::Result<()> {
+    let count = statement.parameter_count();
+    let given = parameters.get(..count);
+    let given = given.ok_or(rusqlite::Error::InvalidParameterCount(parameters.len(), count))?;
+    (1..).zip(given).try_for_each(|(place, value)| statement.raw_bind_parameter(place, value))
 }
 
 impl rusqlite::ToSql for Value {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use model::leaf::{self, Leaf, Numeric};
 use model::words::{name_key, searchable};
-use model::{AppKey, StoredUser, User, UserId, UserKey, UserView};
+use model::{AppKey, StoredUser, Timestamp, User, UserId, UserKey, UserView};
 
 use crate::sql::{Row, Sql, Value};
 use crate::{Error, Tx};
@@ -45,32 +45,18 @@ pub fn by_ids(tx: &mut Tx<'_>, app: AppKey, ids: &BTreeSet<&UserId>) -> Result<V
 /// # Errors
 /// When a statement fails.
 pub fn put(tx: &mut Tx<'_>, app: AppKey, changes: Vec<Change>) -> Result<Vec<StoredUser>, Error> {
-    const UPSERT: Sql = Sql::new(
-        "INSERT INTO users (app, id, name, image, role, teams, teams_role, language, invisible, privacy, custom, \
-             name_key, words, updated_at, deactivated_at, deleted_at, tokens_revoked_before, held_roles, created_at) \
-         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, MAX(time, $14), $15, $16, $17, $18, time \
-         FROM (SELECT MAX($19, COALESCE(\
-             (SELECT created_at + 1 FROM users WHERE app = $1 ORDER BY created_at DESC LIMIT 1), 0)) AS time) WHERE true \
-         ON CONFLICT (app, id) DO UPDATE SET name = excluded.name, image = excluded.image, role = excluded.role, \
-             teams = excluded.teams, teams_role = excluded.teams_role, language = excluded.language, \
-             invisible = excluded.invisible, privacy = excluded.privacy, custom = excluded.custom, \
-             name_key = excluded.name_key, words = excluded.words, updated_at = $14, \
-             deactivated_at = excluded.deactivated_at, deleted_at = excluded.deleted_at, \
-             tokens_revoked_before = excluded.tokens_revoked_before, held_roles = excluded.held_roles \
-         RETURNING key, created_at, updated_at",
-    );
-    let rows = changes.iter().map(|change| row(app, &change.after)).collect::<Result<Vec<_>, Error>>()?;
-    let stored = tx.query_each(UPSERT, &rows, |row| {
-        Ok((UserKey(row.integer(0)?), row.timestamp(1)?, row.timestamp(2)?))
-    })?;
-    let leaves: Vec<[Value; 8]> = changes
-        .iter()
-        .zip(&stored)
-        .flat_map(|(change, (key, ..))| {
-            leaf_changes(app, *key, change.before.as_ref().map(|before| &before.user), &change.after)
-        })
-        .collect();
-    put_leaves(tx, &leaves)?;
+    let mut rows = Rows::default();
+    for change in &changes {
+        rows.add(app, change)?;
+    }
+    let mut created = rows.store(tx)?.into_iter();
+    let stored = changes.iter().map(|change| match &change.before {
+        Some(before) => Ok((before.key, before.user.created_at, change.after.updated_at)),
+        // As many rows came back as were given.
+        None => created.next().map(|(key, time)| (key, time, time)).ok_or(Error::Unreadable("user")),
+    });
+    let stored = stored.collect::<Result<Vec<_>, Error>>()?;
+    put_leaves(tx, app, &changes, stored.iter().map(|(key, ..)| *key))?;
     let placed = changes.into_iter().zip(stored);
     Ok(placed
         .map(|(change, (key, created_at, updated_at))| StoredUser {
@@ -78,6 +64,57 @@ pub fn put(tx: &mut Tx<'_>, app: AppKey, changes: Vec<Change>) -> Result<Vec<Sto
             user: User { created_at, updated_at, ..change.after },
         })
         .collect())
+}
+
+/// The parameters of the statements that write a user: words, key (of a user that exists), app, id, creation time, then
+/// the columns that every change replaces.
+type UserRow = [Value; 20];
+
+/// The rows of users, by the statement that stores them.
+#[derive(Debug, Default)]
+struct Rows {
+    new: Vec<UserRow>,
+    found_by_other_words: Vec<UserRow>,
+    found_by_the_same_words: Vec<UserRow>,
+}
+
+impl Rows {
+    fn add(&mut self, app: AppKey, change: &Change) -> Result<(), Error> {
+        let words = searchable(app, &change.after);
+        let rows = match &change.before {
+            None => &mut self.new,
+            Some(before) if searchable(app, &before.user) != words => &mut self.found_by_other_words,
+            Some(_) => &mut self.found_by_the_same_words,
+        };
+        rows.push(row(app, change.before.as_ref().map(|before| before.key), words, &change.after)?);
+        Ok(())
+    }
+
+    /// Answers the keys and creation times of the new users, in their order.
+    fn store(self, tx: &mut Tx<'_>) -> Result<Vec<(UserKey, Timestamp)>, Error> {
+        // OR FAIL, for a statement that is to be undone alone when it fails costs a journal. Here, what fails undoes
+        // the closure.
+        const INSERT: Sql = Sql::new(
+            "INSERT OR FAIL INTO users (words, app, id, name, image, role, teams, teams_role, language, invisible, \
+                 privacy, custom, name_key, deactivated_at, deleted_at, tokens_revoked_before, held_roles, \
+                 created_at, updated_at) \
+             VALUES (?1, ?3, ?4, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?17, ?18, ?19, ?20, \
+                 MAX(?5, COALESCE((SELECT created_at + 1 FROM users WHERE app = ?3 ORDER BY created_at DESC LIMIT 1), 0)), \
+                 MAX(?5, COALESCE((SELECT created_at + 1 FROM users WHERE app = ?3 ORDER BY created_at DESC LIMIT 1), 0))) \
+             RETURNING key, created_at",
+        )
+        .then(&["INSERT INTO user_words (rowid, words) VALUES (last_insert_rowid(), ?1)"]);
+        const UPDATE: Sql = Sql::new(
+            "UPDATE OR FAIL users SET words = ?1, name = ?6, image = ?7, role = ?8, teams = ?9, teams_role = ?10, \
+                 language = ?11, invisible = ?12, privacy = ?13, custom = ?14, name_key = ?15, updated_at = ?16, \
+                 deactivated_at = ?17, deleted_at = ?18, tokens_revoked_before = ?19, held_roles = ?20 \
+             WHERE key = ?2",
+        );
+        const UPDATE_WORDS: Sql = UPDATE.then(&["UPDATE user_words SET words = ?1 WHERE rowid = ?2"]);
+        tx.execute_each(UPDATE, &self.found_by_the_same_words)?;
+        tx.execute_each(UPDATE_WORDS, &self.found_by_other_words)?;
+        tx.query_each(INSERT, &self.new, |row| Ok((UserKey(row.integer(0)?), row.timestamp(1)?)))
+    }
 }
 
 /// Who has a name.
@@ -120,12 +157,15 @@ pub(crate) fn teams_text(teams: &[String]) -> String {
     serde_json::Value::from(teams).to_string()
 }
 
-fn row(app: AppKey, user: &User) -> Result<[Value; 19], Error> {
+fn row(app: AppKey, key: Option<UserKey>, words: String, user: &User) -> Result<UserRow, Error> {
     let json =
         |value: serde_json::Result<String>| value.map(Value::Text).map_err(|_| Error::Unreadable("user"));
     Ok([
+        words.into(),
+        key.map(|key| key.0).into(),
         app.0.into(),
         user.id.as_str().into(),
+        user.created_at.into(),
         user.name.clone().into(),
         user.image.clone().into(),
         user.role.as_str().into(),
@@ -136,13 +176,11 @@ fn row(app: AppKey, user: &User) -> Result<[Value; 19], Error> {
         user.privacy.map_or(Ok(Value::Null), |privacy| json(serde_json::to_string(&privacy)))?,
         json(serde_json::to_string(&user.custom))?,
         user.name.as_deref().map(name_key).unwrap_or_default().into(),
-        searchable(app, user).into(),
         user.updated_at.into(),
         user.deactivated_at.into(),
         user.deleted_at.into(),
         user.tokens_revoked_before.into(),
         held_roles(user).into(),
-        user.created_at.into(),
     ])
 }
 
@@ -175,16 +213,40 @@ pub(crate) fn read(row: &Row<'_>) -> Result<StoredUser, Error> {
     Ok(StoredUser { key: UserKey(row.integer(0)?), user })
 }
 
-/// The rows that change with a user: those of the leaves that go or come, no other.
-fn leaf_changes(app: AppKey, user: UserKey, before: Option<&User>, after: &User) -> Vec<[Value; 8]> {
-    let before = before.map(leaf::of_user).unwrap_or_default();
-    let after = leaf::of_user(after);
-    let going = before.difference(&after).map(|leaf| leaf_row(false, app, user, leaf));
-    let coming = after.difference(&before).map(|leaf| leaf_row(true, app, user, leaf));
-    going.chain(coming).collect()
+/// Parameters of a leaf: whether it comes or goes, then its columns.
+type LeafRow = [Value; 8];
+
+/// Writes the leaves that go and come with `changes` to the users with these keys, no other.
+fn put_leaves(
+    tx: &mut Tx<'_>,
+    app: AppKey,
+    changes: &[Change],
+    keys: impl Iterator<Item = UserKey>,
+) -> Result<(), Error> {
+    const GO: Sql = Sql::new(
+        "DELETE FROM user_leaves WHERE NOT ?1 AND app = ?2 AND path = ?3 AND kind = ?4 AND number = ?5 AND text = ?6 \
+             AND digest = ?7 AND user = ?8",
+    );
+    const COME: &str = "INSERT OR FAIL INTO user_leaves (app, path, kind, number, text, digest, user) \
+                        SELECT ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE ?1";
+    const ONLY_COME: Sql = Sql::new(
+        "INSERT OR FAIL INTO user_leaves (app, path, kind, number, text, digest, user) \
+         VALUES (?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    );
+    let (mut rows, mut going) = (Vec::new(), false);
+    for (change, key) in changes.iter().zip(keys) {
+        let before = change.before.as_ref().map(|before| leaf::of_user(&before.user)).unwrap_or_default();
+        let after = leaf::of_user(&change.after);
+        let known = rows.len();
+        rows.extend(before.difference(&after).map(|leaf| leaf_row(false, app, key, leaf)));
+        going |= rows.len() > known;
+        rows.extend(after.difference(&before).map(|leaf| leaf_row(true, app, key, leaf)));
+    }
+    let change = if going { GO.then(&[COME]) } else { ONLY_COME };
+    tx.execute_each(change, &rows).map(drop)
 }
 
-fn leaf_row(present: bool, app: AppKey, user: UserKey, leaf: &Leaf) -> [Value; 8] {
+fn leaf_row(present: bool, app: AppKey, user: UserKey, leaf: &Leaf) -> LeafRow {
     let number = match leaf.number {
         Numeric::Integer(value) => Value::Integer(value),
         Numeric::Float(value) => Value::Real(value),
@@ -199,12 +261,4 @@ fn leaf_row(present: bool, app: AppKey, user: UserKey, leaf: &Leaf) -> [Value; 8
         leaf.digest.into(),
         user.0.into(),
     ]
-}
-
-fn put_leaves(tx: &mut Tx<'_>, rows: &[[Value; 8]]) -> Result<(), Error> {
-    const CHANGE: Sql = Sql::new(
-        "INSERT INTO user_leaf_changes (present, app, path, kind, number, text, digest, user) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-    );
-    tx.execute_each(CHANGE, rows).map(drop)
 }

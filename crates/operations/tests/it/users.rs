@@ -338,11 +338,12 @@ async fn statements_are_few_whatever_the_batch() {
         let profile = |number| Profile { custom: custom(json!({"color": color, "n": number})), ..named("A") };
         (0..users).map(|number| (id(&format!("u{number}")), profile(number))).collect()
     };
-    for (users, color) in [(1, "blue"), (1, "red"), (100, "green"), (100, "white")] {
+    // Of a batch, some users may be new, some have other words and some the same.
+    for (users, color, most) in [(1, "blue", 4), (1, "red", 4), (100, "green", 6), (100, "white", 6)] {
         let profiles = batch(users, color);
         let upsert = move |tx: &mut Tx<'_>, ctx: &Ctx| users::upsert(tx, ctx, &profiles.clone().into());
         let (_, statements) = stage.counted(Action::UpdateUser, upsert).await.unwrap();
-        assert!(statements <= 4, "{statements} statements for {users} users");
+        assert!(statements <= most, "{statements} statements for {users} users");
     }
     let query = |tx: &mut Tx<'_>, ctx: &Ctx| users::query(tx, ctx, &everyone());
     let (found, statements) = stage.counted(Action::SearchUser, query).await.unwrap();

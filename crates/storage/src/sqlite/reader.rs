@@ -99,8 +99,8 @@ impl Reader {
 /// The connection after the end of a read, unless that, or what the closure met, puts it in doubt.
 fn end(connection: Connection, ran: &Ran) -> Option<Connection> {
     let met = match ran {
-        Ran::RollBack { failure: Some(failure) } => code_of(failure),
-        Ran::RollBack { failure: None } | Ran::Keep { .. } => None,
+        Ran::RollBack { failure: Some(failure), .. } => code_of(failure),
+        Ran::RollBack { failure: None, .. } | Ran::Keep { .. } => None,
     };
     if let Some(ErrorCode::SystemIoFailure | ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) = met {
         tracing::error!(code = ?met, "a reader met a broken file; its connection is given up");

@@ -72,8 +72,9 @@ async fn the_guilty_fail_and_exactly_the_others_are_stored() {
     fourth.await.unwrap();
 
     let gauges = store.gauges();
-    // The seven up to the one that filled the disk were one batch, the next two another.
-    assert_eq!((gauges.batches_undone, gauges.closures_run_again), (2, 9));
+    // The three up to the panic were undone to run again with savepoints, then the seven up to the one that filled the
+    // disk to run one by one, then the next two.
+    assert_eq!((gauges.batches_undone, gauges.closures_run_again), (3, 12));
     assert_eq!((gauges.closures_committed, gauges.closures_refused), (5, 5));
     assert_eq!(gauges.connections_reopened, 0);
 
@@ -82,7 +83,30 @@ async fn the_guilty_fail_and_exactly_the_others_are_stored() {
 }
 
 #[tokio::test]
-async fn what_one_closure_refuses_costs_the_batch_nothing() {
+async fn a_refusal_before_anything_is_written_costs_the_batch_nothing() {
+    let fixture = open();
+    let store = &fixture.store;
+    let gate = Gate::default();
+    let held = store.write::<_, Error, _>(gate.hold());
+    gate.wait_for_arrival();
+    let stored = store.write(insert(1));
+    let refused = store.write::<(), Failure, _>(|tx| {
+        notes(tx)?;
+        Err(Failure::Refused)
+    });
+    gate.open();
+
+    held.await.unwrap();
+    stored.await.unwrap();
+    assert!(matches!(refused.await, Err(Failure::Refused)));
+    let gauges = store.gauges();
+    assert_eq!((gauges.batches_committed, gauges.batches_undone), (1, 0));
+    assert_eq!((gauges.closures_committed, gauges.closures_refused), (2, 1));
+    assert_eq!(fixture.notes().await, [1]);
+}
+
+#[tokio::test]
+async fn what_one_closure_wrote_and_refused_is_undone_alone() {
     let fixture = open();
     let store = &fixture.store;
     let gate = Gate::default();
@@ -102,7 +126,7 @@ async fn what_one_closure_refuses_costs_the_batch_nothing() {
     assert!(matches!(refused.await, Err(Failure::Refused)));
     assert_eq!(seen.await.unwrap(), [1]);
     let gauges = store.gauges();
-    assert_eq!((gauges.batches_committed, gauges.batches_undone), (1, 0));
+    assert_eq!((gauges.batches_committed, gauges.batches_undone), (1, 1));
     assert_eq!((gauges.closures_committed, gauges.closures_refused), (3, 1));
 }
 
