@@ -74,17 +74,28 @@ type UserRow = [Value; 20];
 #[derive(Debug, Default)]
 struct Rows {
     new: Vec<UserRow>,
-    found_by_other_words: Vec<UserRow>,
-    found_by_the_same_words: Vec<UserRow>,
+    /// Whether some of the new users have custom roles.
+    new_have_roles: bool,
+    /// Of users whose words or custom roles change.
+    changed: Vec<UserRow>,
+    /// Of users whose words and custom roles stay.
+    kept: Vec<UserRow>,
 }
 
 impl Rows {
     fn add(&mut self, app: AppKey, change: &Change) -> Result<(), Error> {
         let words = searchable(app, &change.after);
-        let rows = match &change.before {
-            None => &mut self.new,
-            Some(before) if searchable(app, &before.user) != words => &mut self.found_by_other_words,
-            Some(_) => &mut self.found_by_the_same_words,
+        let rows = match change.before.as_ref().map(|before| &before.user) {
+            None => {
+                self.new_have_roles |= !change.after.held_roles().is_empty();
+                &mut self.new
+            }
+            Some(before)
+                if searchable(app, before) == words && before.held_roles() == change.after.held_roles() =>
+            {
+                &mut self.kept
+            }
+            Some(_) => &mut self.changed,
         };
         rows.push(row(app, change.before.as_ref().map(|before| before.key), words, &change.after)?);
         Ok(())
@@ -92,28 +103,38 @@ impl Rows {
 
     /// Answers the keys and creation times of the new users, in their order.
     fn store(self, tx: &mut Tx<'_>) -> Result<Vec<(UserKey, Timestamp)>, Error> {
-        // OR FAIL, for a statement that is to be undone alone when it fails costs a journal. Here, what fails undoes
-        // the closure.
+        // OR FAIL, no trigger and no RETURNING, for a statement that may have to be undone alone costs a journal, and
+        // the full-text index writes out what it has gathered. Here, what fails undoes the closure.
         const INSERT: Sql = Sql::new(
             "INSERT OR FAIL INTO users (words, app, id, name, image, role, teams, teams_role, language, invisible, \
                  privacy, custom, name_key, deactivated_at, deleted_at, tokens_revoked_before, held_roles, \
                  created_at, updated_at) \
              VALUES (?1, ?3, ?4, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?17, ?18, ?19, ?20, \
                  MAX(?5, COALESCE((SELECT created_at + 1 FROM users WHERE app = ?3 ORDER BY created_at DESC LIMIT 1), 0)), \
-                 MAX(?5, COALESCE((SELECT created_at + 1 FROM users WHERE app = ?3 ORDER BY created_at DESC LIMIT 1), 0))) \
-             RETURNING key, created_at",
-        )
-        .then(&["INSERT INTO user_words (rowid, words) VALUES (last_insert_rowid(), ?1)"]);
+                 MAX(?5, COALESCE((SELECT created_at + 1 FROM users WHERE app = ?3 ORDER BY created_at DESC LIMIT 1), 0)))",
+        );
+        const STORED: &str = "SELECT key, created_at FROM users WHERE key = last_insert_rowid()";
+        const ADD_WORDS: &str = "INSERT INTO user_words (rowid, words) VALUES (last_insert_rowid(), ?1)";
+        // An app has at most 25 custom roles: going through all of them costs less than splitting the text would.
+        const ADD_ROLES: &str = "INSERT OR FAIL INTO role_holders (app, role, user) \
+            SELECT ?3, name, COALESCE(?2, last_insert_rowid()) FROM roles \
+            WHERE app = ?3 AND INSTR(?20, ' ' || name || ' ')";
         const UPDATE: Sql = Sql::new(
             "UPDATE OR FAIL users SET words = ?1, name = ?6, image = ?7, role = ?8, teams = ?9, teams_role = ?10, \
                  language = ?11, invisible = ?12, privacy = ?13, custom = ?14, name_key = ?15, updated_at = ?16, \
                  deactivated_at = ?17, deleted_at = ?18, tokens_revoked_before = ?19, held_roles = ?20 \
              WHERE key = ?2",
         );
-        const UPDATE_WORDS: Sql = UPDATE.then(&["UPDATE user_words SET words = ?1 WHERE rowid = ?2"]);
-        tx.execute_each(UPDATE, &self.found_by_the_same_words)?;
-        tx.execute_each(UPDATE_WORDS, &self.found_by_other_words)?;
-        tx.query_each(INSERT, &self.new, |row| Ok((UserKey(row.integer(0)?), row.timestamp(1)?)))
+        const CHANGE_WORDS: &str = "UPDATE user_words SET words = ?1 WHERE rowid = ?2";
+        const FORGET_ROLES: &str = "DELETE FROM role_holders \
+            WHERE app = ?3 AND role IN (SELECT name FROM roles WHERE app = ?3) AND user = ?2";
+        let insert = match self.new_have_roles {
+            true => INSERT.then(&[STORED, ADD_WORDS, ADD_ROLES]),
+            false => INSERT.then(&[STORED, ADD_WORDS]),
+        };
+        tx.execute_each(UPDATE, &self.kept)?;
+        tx.execute_each(UPDATE.then(&[CHANGE_WORDS, FORGET_ROLES, ADD_ROLES]), &self.changed)?;
+        tx.query_each(insert, &self.new, |row| Ok((UserKey(row.integer(0)?), row.timestamp(1)?)))
     }
 }
 
@@ -184,7 +205,7 @@ fn row(app: AppKey, key: Option<UserKey>, words: String, user: &User) -> Result<
     ])
 }
 
-/// The custom roles of a user as a trigger of the schema takes them apart.
+/// The custom roles of a user as statements take them apart.
 fn held_roles(user: &User) -> String {
     let names = user.held_roles().into_iter().map(|role| format!("{role} ")).collect::<String>();
     if names.is_empty() { names } else { format!(" {names}") }

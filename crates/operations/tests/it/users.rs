@@ -363,3 +363,25 @@ async fn an_operation_asks_for_the_action_that_its_route_declares() {
         ids(&stage.find(everyone()).await).into_iter().map(str::to_owned).collect();
     assert_eq!(stored, BTreeSet::new());
 }
+
+#[tokio::test]
+async fn the_full_text_index_gathers_what_a_transaction_writes() {
+    let stage = Stage::set().await;
+    stage.create(&["alice", "bob"]).await;
+    let upsert = |tx: &mut Tx<'_>, ctx: &Ctx| {
+        let pieces = |tx: &mut Tx<'_>| {
+            tx.query(Sql::new("SELECT COUNT(*) FROM user_words_data"), &[], |row| row.integer(0))
+        };
+        let before = pieces(tx)?;
+        for (users, color) in [(["carol", "dave"], "blue"), (["alice", "erin"], "red"), (["bob", "frank"], "red")]
+        {
+            let profile = Profile { custom: custom(json!({"color": color})), ..Profile::default() };
+            let profiles = users.map(|user| (id(user), profile.clone())).to_vec();
+            users::upsert(tx, ctx, &profiles.into())?;
+        }
+        Ok((before, pieces(tx)?))
+    };
+    let (before, after) = stage.write(Action::UpdateUser, upsert).await.unwrap();
+    // A statement that may have to be undone alone would have made the index write a piece for each user before it.
+    assert_eq!(before, after);
+}
