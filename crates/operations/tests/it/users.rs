@@ -373,7 +373,8 @@ async fn the_full_text_index_gathers_what_a_transaction_writes() {
             tx.query(Sql::new("SELECT COUNT(*) FROM user_words_data"), &[], |row| row.integer(0))
         };
         let before = pieces(tx)?;
-        for (users, color) in [(["carol", "dave"], "blue"), (["alice", "erin"], "red"), (["bob", "frank"], "red")]
+        for (users, color) in
+            [(["carol", "dave"], "blue"), (["alice", "erin"], "red"), (["bob", "frank"], "red")]
         {
             let profile = Profile { custom: custom(json!({"color": color})), ..Profile::default() };
             let profiles = users.map(|user| (id(user), profile.clone())).to_vec();
