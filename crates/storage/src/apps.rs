@@ -1,5 +1,7 @@
 //! Apps: one row each, settings as one JSON text.
 
+use std::sync::Arc;
+
 use model::{App, AppKey, AppSettings, Secret, Suspension, Timestamp};
 
 use crate::sql::{Row, Sql, Value};
@@ -28,6 +30,18 @@ pub fn by_api_key(tx: &mut Tx<'_>, api_key: &str) -> Result<Option<App>, Error> 
          created_at, updated_at FROM apps WHERE api_key = $1",
     );
     Ok(tx.query(SELECT, &[api_key.into()], read)?.pop())
+}
+
+/// The app as it is in this transaction, of which `known` is what a request found when it came: its settings may have
+/// been changed meanwhile. Costs a statement only where the engine does not know.
+///
+/// # Errors
+/// When a statement fails, or there is no such app any more.
+pub fn current(tx: &mut Tx<'_>, known: &App) -> Result<Arc<App>, Error> {
+    if let Some(app) = tx.known_app(&known.api_key) {
+        return Ok(app);
+    }
+    by_api_key(tx, &known.api_key)?.map(Arc::new).ok_or(Error::Unreadable("app"))
 }
 
 /// Every app, oldest first.

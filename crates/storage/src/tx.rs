@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use model::App;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ErrorCode};
 
-use crate::Error;
 use crate::sql::{Row, Sql, Value};
+use crate::{AppCache, Error};
 
 /// An open transaction.
 ///
@@ -22,6 +23,16 @@ pub struct Tx<'c> {
     statements: u32,
     wrote: bool,
     changed_apps: Vec<String>,
+    apps: Option<KnownApps<'c>>,
+}
+
+/// What a writing transaction may believe of apps without a statement.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KnownApps<'c> {
+    /// As of the last commit: its writer drops what it changed before anything else runs.
+    pub(crate) cache: &'c AppCache,
+    /// The keys of those that were changed in the open transaction.
+    pub(crate) changed: &'c [String],
 }
 
 /// The engine that runs the statements.
@@ -40,7 +51,13 @@ impl<'c> Tx<'c> {
             statements: 0,
             wrote: false,
             changed_apps: Vec::new(),
+            apps: None,
         }
+    }
+
+    /// As [`Tx::sqlite`], on the connection of the one writer.
+    pub(crate) fn sqlite_writing(connection: &'c Connection, apps: KnownApps<'c>) -> Self {
+        Self { apps: Some(apps), ..Self::sqlite(connection) }
     }
 
     /// As [`Tx::sqlite`], on a connection that interrupts its statements when `budget` is used up.
@@ -121,6 +138,13 @@ impl<'c> Tx<'c> {
     /// Has the cached copy of the app with this key dropped after the commit and before the answer.
     pub(crate) fn app_changed(&mut self, api_key: &str) {
         self.changed_apps.push(api_key.to_owned());
+    }
+
+    /// The app with this key as it is in this transaction, if that is known without a statement.
+    pub(crate) fn known_app(&self, api_key: &str) -> Option<Arc<App>> {
+        let apps = self.apps?;
+        let changed = apps.changed.iter().chain(&self.changed_apps).any(|changed| changed == api_key);
+        if changed { None } else { apps.cache.get(api_key).ok() }
     }
 
     /// The failure that keeps this transaction from being committed, and the keys of the apps it changed.

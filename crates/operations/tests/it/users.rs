@@ -179,7 +179,7 @@ async fn the_reset_setting_replaces_everything() {
         Profile { role: Some("admin".to_owned()), language: Some("en".to_owned()), ..Profile::default() };
     stage.upsert(vec![(id("alice"), admin)]).await.unwrap();
     assert_eq!(stage.create(&["alice"]).await[0].user.role, "admin");
-    let stage = stage.with_settings(AppSettings { absent: Absent::Reset, ..AppSettings::default() });
+    let stage = stage.with_settings(AppSettings { absent: Absent::Reset, ..AppSettings::default() }).await;
     let reset = &stage.create(&["alice"]).await[0].user;
     assert_eq!((reset.role.as_str(), reset.language.as_str()), ("user", ""));
 }

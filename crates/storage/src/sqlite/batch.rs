@@ -6,10 +6,12 @@ use rusqlite::{Connection, ErrorCode, ffi};
 
 use super::{code_of, execute};
 use crate::job::{Job, Ran};
-use crate::{Error, Tx};
+use crate::tx::KnownApps;
+use crate::{AppCache, Error, Tx};
 
 /// Closures that have run in the open transaction and wait for its end.
-pub(super) struct Batch {
+pub(super) struct Batch<'w> {
+    apps: &'w AppCache,
     /// In the order in which they ran, those that were rolled back included.
     pub(super) jobs: Vec<Box<dyn Job>>,
     /// The keys of the apps they changed.
@@ -39,9 +41,9 @@ pub(super) enum Lost {
     Unshielded,
 }
 
-impl Batch {
-    pub(super) fn new(shield: Shield) -> Self {
-        Self { jobs: Vec::new(), changed_apps: Vec::new(), kept: 0, shield }
+impl<'w> Batch<'w> {
+    pub(super) fn new(shield: Shield, apps: &'w AppCache) -> Self {
+        Self { apps, jobs: Vec::new(), changed_apps: Vec::new(), kept: 0, shield }
     }
 
     /// Runs one more closure. It is in the batch afterwards, however that ends.
@@ -60,7 +62,8 @@ impl Batch {
         if self.shield == Shield::Savepoint {
             step(connection, "SAVEPOINT closure")?;
         }
-        let ran = job.run(Tx::sqlite(connection));
+        let apps = KnownApps { cache: self.apps, changed: &self.changed_apps };
+        let ran = job.run(Tx::sqlite_writing(connection, apps));
         if connection.is_autocommit() {
             return Err(Lost::Transaction(match ran {
                 Ran::RollBack { failure: Some(_), .. } => None,

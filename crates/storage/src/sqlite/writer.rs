@@ -11,7 +11,6 @@
 //! - The database cannot be opened again: what comes is refused as unavailable, and each batch tries once more.
 
 use std::iter;
-use std::mem;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -116,14 +115,15 @@ impl Writer {
 
     fn batch(&mut self, mut jobs: impl Iterator<Item = Box<dyn Job>>) {
         let mut shield = self.shield();
-        let mut again = Vec::new();
+        let mut again = Vec::new().into_iter();
         // Again also for those that a batch had claimed and not begun when it was undone.
-        while let Err(undone) = self.transaction(mem::take(&mut again).into_iter().chain(&mut jobs), shield) {
+        while let Err(undone) = self.transaction(again.by_ref().chain(&mut jobs), shield) {
             self.counters.batches_undone.add(1);
             match undone.lost {
                 Lost::Unshielded => {
                     self.counters.closures_run_again.add(undone.jobs.len() as u64);
-                    again = undone.jobs;
+                    // Nothing is left of those before: they are shielded, and so never the reason.
+                    again = undone.jobs.into_iter();
                     shield = Shield::Savepoint;
                 }
                 Lost::Transaction(answer) => self.one_by_one(undone.jobs, answer),
@@ -172,7 +172,8 @@ impl Writer {
                 return Ok(());
             }
         };
-        let mut batch = Batch::new(shield);
+        let apps = Arc::clone(&self.apps);
+        let mut batch = Batch::new(shield, &apps);
         for job in jobs {
             if let Err(lost) = batch.run(&connection, job) {
                 self.connection = roll_back(connection);
@@ -210,7 +211,7 @@ impl Writer {
     }
 
     /// Ends the transaction of a batch and answers its closures.
-    fn end(&mut self, connection: Rc<Connection>, batch: Batch) {
+    fn end(&mut self, connection: Rc<Connection>, batch: Batch<'_>) {
         if batch.kept == 0 {
             // The answers hold whether this succeeds or not, and a commit may write pages out in vain.
             self.connection = match self.rollbacks {
@@ -231,7 +232,7 @@ impl Writer {
     }
 
     /// Answers a batch whose commit failed. A refusal in it is unknown too: it may rest on what others had written.
-    fn answer_unknown(&self, batch: Batch, source: rusqlite::Error) {
+    fn answer_unknown(&self, batch: Batch<'_>, source: rusqlite::Error) {
         tracing::error!(error = %source, closures = batch.jobs.len(), "a commit failed");
         self.counters.commits_failed.add(1);
         // It may be stored all the same.

@@ -1,6 +1,8 @@
 //! A failure in a batch hits the closure that caused it, and nobody else.
 
 use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use headwater_storage::{Error, Sql, Tx};
 
@@ -128,6 +130,35 @@ async fn what_one_closure_wrote_and_refused_is_undone_alone() {
     let gauges = store.gauges();
     assert_eq!((gauges.batches_committed, gauges.batches_undone), (1, 1));
     assert_eq!((gauges.closures_committed, gauges.closures_refused), (3, 1));
+}
+
+#[tokio::test]
+async fn a_batch_that_runs_again_and_is_dropped_then_loses_nobody() {
+    let fixture = open_with(|options| options.max_pages = Some(64));
+    let store = &fixture.store;
+    let gate = Gate::default();
+    let held = store.write::<_, Error, _>(gate.hold());
+    gate.wait_for_arrival();
+    let runs = Arc::new(AtomicU32::new(0));
+    let fills_the_disk_later =
+        store.write::<_, Error, _>(move |tx| match runs.fetch_add(1, Ordering::Relaxed) {
+            0 => tx.execute(INSERT, &[1.into()]),
+            _ => tx.execute(INSERT_MEGABYTE, &[1.into()]),
+        });
+    let stored = store.write(insert(2));
+    let refused = store.write::<(), Failure, _>(|tx| {
+        tx.execute(INSERT, &[3.into()])?;
+        Err(Failure::Refused)
+    });
+    let last = store.write(insert(4));
+    gate.open();
+
+    held.await.unwrap();
+    assert!(matches!(fills_the_disk_later.await, Err(Error::Statement { .. })));
+    stored.await.unwrap();
+    assert!(matches!(refused.await, Err(Failure::Refused)));
+    last.await.unwrap();
+    assert_eq!(fixture.notes().await, [2, 4]);
 }
 
 #[tokio::test]
