@@ -132,7 +132,10 @@ async fn a_request_in_the_same_transaction_as_the_setting_obeys_it() {
     let stage = Stage::set().await;
     let (go, wait) = std::sync::mpsc::sync_channel::<()>(0);
     let wait = std::sync::Mutex::new(wait);
-    let held = stage.store.write::<_, Error, _>(move |_| Ok(wait.lock().unwrap().recv().unwrap()));
+    let held = stage.store.write::<_, Error, _>(move |_| {
+        wait.lock().unwrap().recv().unwrap();
+        Ok(())
+    });
     let patch = enforce(UniqueNames::App);
     let switched = stage.write(Action::UpdateApp, move |tx, ctx| apps::update(tx, ctx, &patch));
     let named = ["alice", "bob"].map(|user| stage.name(user, "Ann", &[]));
