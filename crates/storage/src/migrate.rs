@@ -17,6 +17,16 @@ pub(crate) const SQLITE: &[Migration] = &[
     Migration { number: 2, name: "roles", sql: include_str!("../../../migrations/sqlite/0002_roles.sql") },
 ];
 
+/// The steps for PostgreSQL: the same numbers and names.
+pub(crate) const POSTGRES: &[Migration] = &[
+    Migration {
+        number: 1,
+        name: "initial",
+        sql: include_str!("../../../migrations/postgres/0001_initial.sql"),
+    },
+    Migration { number: 2, name: "roles", sql: include_str!("../../../migrations/postgres/0002_roles.sql") },
+];
+
 /// One step of the schema.
 #[derive(Clone, Copy, Debug)]
 pub struct Migration {
@@ -110,5 +120,12 @@ mod tests {
         for (place, step) in (1..).zip(SQLITE) {
             assert_eq!(step.number, place, "{}", step.name);
         }
+    }
+
+    #[test]
+    fn the_engines_have_the_same_steps() {
+        let named =
+            |steps: &[Migration]| -> Vec<_> { steps.iter().map(|step| (step.number, step.name)).collect() };
+        assert_eq!(named(POSTGRES), named(SQLITE));
     }
 }

@@ -8,7 +8,8 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode};
 
 use crate::Error;
-use crate::sql::{Row, Sql, Value};
+use crate::postgres::{Session, is_canceled};
+use crate::sql::{Cells, Row, Sql, Value};
 
 /// An open transaction.
 ///
@@ -27,23 +28,40 @@ pub struct Tx<'c> {
 #[derive(Debug)]
 enum Engine<'c> {
     Sqlite(&'c Connection),
+    Postgres(&'c mut Session),
+}
+
+/// Which SQL a transaction speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Sqlite,
+    Postgres,
 }
 
 impl<'c> Tx<'c> {
     /// A transaction on a connection on which one is open.
     pub(crate) fn sqlite(connection: &'c Connection) -> Self {
-        Self {
-            engine: Engine::Sqlite(connection),
-            budget: None,
-            failure: None,
-            statements: 0,
-            changed_apps: Vec::new(),
-        }
+        Self::on(Engine::Sqlite(connection), None)
     }
 
     /// As [`Tx::sqlite`], on a connection that interrupts its statements when `budget` is used up.
     pub(crate) fn sqlite_within(connection: &'c Connection, budget: Duration) -> Self {
-        Self { budget: Some(budget), ..Self::sqlite(connection) }
+        Self::on(Engine::Sqlite(connection), Some(budget))
+    }
+
+    /// A transaction that writes, on a session on which one is open.
+    pub(crate) fn postgres(session: &'c mut Session) -> Self {
+        Self::on(Engine::Postgres(session), None)
+    }
+
+    /// A transaction that only reads, on a session on which one is open and that stops its statements when `budget` is
+    /// used up.
+    pub(crate) fn postgres_within(session: &'c mut Session, budget: Duration) -> Self {
+        Self::on(Engine::Postgres(session), Some(budget))
+    }
+
+    fn on(engine: Engine<'c>, budget: Option<Duration>) -> Self {
+        Self { engine, budget, failure: None, statements: 0, changed_apps: Vec::new() }
     }
 
     /// The rows that `sql` answers, each turned into a `T`.
@@ -56,7 +74,7 @@ impl<'c> Tx<'c> {
         parameters: &[Value],
         read: impl FnMut(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
-        self.run(|engine| engine.query(Cow::Borrowed(sql.0), std::iter::once(parameters), read))
+        self.run(|engine| engine.query(engine.text(sql), Sets::One(parameters), read))
     }
 
     /// The rows that `sql` answers for each set of parameters, in the order of the sets: one statement for a batch.
@@ -72,7 +90,8 @@ impl<'c> Tx<'c> {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
-        self.run(|engine| engine.query(Cow::Borrowed(sql.0), batch.iter().map(<[Value; N]>::as_slice), read))
+        let sets: Vec<&[Value]> = batch.iter().map(<[Value; N]>::as_slice).collect();
+        self.run(|engine| engine.query(engine.text(sql), Sets::Each(&sets), read))
     }
 
     /// The rows that a generated statement answers. Its parameters are numbered in the order they appear, and it holds
@@ -83,7 +102,7 @@ impl<'c> Tx<'c> {
         parameters: &[Value],
         read: impl FnMut(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
-        self.run(|engine| engine.query(Cow::Owned(text.to_owned()), std::iter::once(parameters), read))
+        self.run(|engine| engine.query(Cow::Owned(text.to_owned()), Sets::One(parameters), read))
     }
 
     /// Runs a statement that answers no rows. Answers how many rows it changed.
@@ -91,10 +110,11 @@ impl<'c> Tx<'c> {
     /// # Errors
     /// [`Error::Statement`] when the engine refuses.
     pub fn execute(&mut self, sql: Sql, parameters: &[Value]) -> Result<usize, Error> {
-        self.run(|engine| engine.execute(sql, std::iter::once(parameters)))
+        self.run(|engine| engine.execute(engine.text(sql), Sets::One(parameters)))
     }
 
-    /// Runs a statement that answers no rows once for each set of parameters: one statement for a batch.
+    /// Runs a statement that answers no rows once for each set of parameters: one statement for a batch. Answers how many
+    /// rows it changed, as the last part of the statement counts them.
     ///
     /// # Errors
     /// [`Error::Statement`] when the engine refuses.
@@ -102,13 +122,53 @@ impl<'c> Tx<'c> {
         if batch.is_empty() {
             return Ok(0);
         }
-        self.run(|engine| engine.execute(sql, batch.iter().map(<[Value; N]>::as_slice)))
+        let sets: Vec<&[Value]> = batch.iter().map(<[Value; N]>::as_slice).collect();
+        self.run(|engine| engine.execute(engine.text(sql), Sets::Each(&sets)))
     }
 
     /// How many statements this transaction has run; a batch is one, as it is one round trip to a server.
     #[must_use]
     pub fn statements(&self) -> u32 {
         self.statements
+    }
+
+    /// Which SQL a statement that is generated has to be written in.
+    pub(crate) fn dialect(&self) -> Dialect {
+        match self.engine {
+            Engine::Sqlite(_) => Dialect::Sqlite,
+            Engine::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// Whether others may be writing, so that what is read in order to be written has to be locked. Never in a
+    /// transaction that only reads.
+    pub(crate) fn has_rivals(&self) -> bool {
+        self.dialect() == Dialect::Postgres && self.budget.is_none()
+    }
+
+    /// Keeps the `names` of one `rule`, which speaks of more than one row, from every other transaction that names them,
+    /// until this one ends. What is read afterwards is as whoever had them before has left it.
+    ///
+    /// Nothing where there are no rivals. Different names may turn out to be one lock, which costs time and no more.
+    pub(crate) fn lock(&mut self, rule: &str, names: impl IntoIterator<Item = String>) -> Result<(), Error> {
+        const LOCK: &str = "SELECT pg_advisory_xact_lock(HASHTEXTEXTENDED(name, 0)) \
+                            FROM UNNEST($1::text[]) WITH ORDINALITY AS given (name, place) ORDER BY place";
+        if !self.has_rivals() {
+            return Ok(());
+        }
+        let mut names: Vec<String> = names.into_iter().map(|name| format!("{rule} {name}")).collect();
+        if names.is_empty() {
+            return Ok(());
+        }
+        // In one order for everybody, so that no two wait for each other.
+        names.sort_unstable();
+        let names: Vec<[Value; 1]> = names.into_iter().map(|name| [name.into()]).collect();
+        self.execute_each(Sql::pair("SELECT $1", LOCK), &names).map(drop)
+    }
+
+    /// The failure of a closure that met the work of another one, and is to run again. Marks the transaction.
+    pub(crate) fn contended(&mut self) -> Error {
+        self.failure.get_or_insert(Error::Contended).clone()
     }
 
     /// Has the cached copy of the app with this key dropped after the commit and before the answer.
@@ -121,12 +181,12 @@ impl<'c> Tx<'c> {
         self.failure.map_or(Ok(self.changed_apps), Err)
     }
 
-    fn run<T>(&mut self, work: impl FnOnce(&Engine<'c>) -> Result<T, Error>) -> Result<T, Error> {
+    fn run<T>(&mut self, work: impl FnOnce(&mut Engine<'c>) -> Result<T, Error>) -> Result<T, Error> {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
         }
         self.statements += 1;
-        work(&self.engine).map_err(|failure| {
+        work(&mut self.engine).map_err(|failure| {
             let failure = self.in_words_of_the_budget(failure);
             self.failure = Some(failure.clone());
             failure
@@ -135,46 +195,93 @@ impl<'c> Tx<'c> {
 
     /// An interrupted statement as what it is to the caller: a read that took too long.
     fn in_words_of_the_budget(&self, failure: Error) -> Error {
-        match (self.budget, &failure) {
-            (Some(budget), Error::Statement { source, .. })
-                if source.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) =>
-            {
-                Error::Timeout(budget)
-            }
+        let interrupted = failure.sqlite_code() == Some(ErrorCode::OperationInterrupted)
+            || failure.postgres().is_some_and(is_canceled);
+        match self.budget {
+            Some(budget) if interrupted => Error::Timeout(budget),
             _ => failure,
         }
     }
 }
 
+/// What a statement is run with.
+#[derive(Clone, Copy)]
+enum Sets<'p> {
+    One(&'p [Value]),
+    Each(&'p [&'p [Value]]),
+}
+
+impl<'p> Sets<'p> {
+    fn iter(&self) -> impl Iterator<Item = &'p [Value]> {
+        let (one, each) = match self {
+            Self::One(set) => (Some(*set), [].as_slice()),
+            Self::Each(sets) => (None, *sets),
+        };
+        one.into_iter().chain(each.iter().copied())
+    }
+}
+
 impl Engine<'_> {
-    fn query<'p, T>(
-        &self,
-        text: Cow<'static, str>,
-        batch: impl Iterator<Item = &'p [Value]>,
-        mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
-    ) -> Result<Vec<T>, Error> {
-        let Self::Sqlite(connection) = self;
-        let failed = |source| Error::Statement { statement: text.clone(), source: Arc::new(source) };
-        let mut statement = connection.prepare_cached(&text).map_err(failed)?;
-        let mut found = Vec::new();
-        for parameters in batch {
-            let mut rows = statement.query(rusqlite::params_from_iter(parameters)).map_err(failed)?;
-            while let Some(row) = rows.next().map_err(failed)? {
-                found.push(read(&Row(row))?);
-            }
-        }
-        Ok(found)
+    /// A statement in the words of this engine.
+    fn text(&self, sql: Sql) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::Sqlite(_) => sql.sqlite,
+            Self::Postgres(_) => sql.postgres,
+        })
     }
 
-    fn execute<'p>(&self, sql: Sql, batch: impl Iterator<Item = &'p [Value]>) -> Result<usize, Error> {
-        let Self::Sqlite(connection) = self;
-        let failed = |source| Error::Statement { statement: Cow::Borrowed(sql.0), source: Arc::new(source) };
-        let mut statement = connection.prepare_cached(sql.0).map_err(failed)?;
-        let mut changed = 0;
-        for parameters in batch {
-            changed += statement.execute(rusqlite::params_from_iter(parameters)).map_err(failed)?;
+    fn query<T>(
+        &mut self,
+        text: Cow<'static, str>,
+        sets: Sets<'_>,
+        mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        match self {
+            Self::Sqlite(connection) => {
+                let failed = |source| Error::Statement { statement: text.clone(), source: Arc::new(source) };
+                let mut statement = connection.prepare_cached(&text).map_err(failed)?;
+                let mut found = Vec::new();
+                for parameters in sets.iter() {
+                    let mut rows = statement.query(rusqlite::params_from_iter(parameters)).map_err(failed)?;
+                    while let Some(row) = rows.next().map_err(failed)? {
+                        found.push(read(&Row(Cells::Sqlite(row)))?);
+                    }
+                }
+                Ok(found)
+            }
+            Self::Postgres(session) => {
+                let rows = match sets {
+                    Sets::One(parameters) => session.query(&text, parameters),
+                    Sets::Each(sets) => session.query_transposed(&text, sets),
+                };
+                let rows =
+                    rows.map_err(|source| Error::Statement { statement: text, source: Arc::new(source) })?;
+                rows.iter().map(|row| read(&Row(Cells::Postgres(row)))).collect()
+            }
         }
-        Ok(changed)
+    }
+
+    fn execute(&mut self, text: Cow<'static, str>, sets: Sets<'_>) -> Result<usize, Error> {
+        match self {
+            Self::Sqlite(connection) => {
+                let failed = |source| Error::Statement { statement: text.clone(), source: Arc::new(source) };
+                let mut statement = connection.prepare_cached(&text).map_err(failed)?;
+                let mut changed = 0;
+                for parameters in sets.iter() {
+                    changed += statement.execute(rusqlite::params_from_iter(parameters)).map_err(failed)?;
+                }
+                Ok(changed)
+            }
+            Self::Postgres(session) => {
+                let changed = match sets {
+                    Sets::One(parameters) => session.execute(&text, parameters),
+                    Sets::Each(sets) => session.execute_transposed(&text, sets),
+                };
+                let changed = changed
+                    .map_err(|source| Error::Statement { statement: text, source: Arc::new(source) })?;
+                Ok(usize::try_from(changed).unwrap_or(usize::MAX))
+            }
+        }
     }
 }
 

@@ -29,13 +29,76 @@ pub struct Change {
 /// # Errors
 /// When a statement fails or a row cannot be read.
 pub fn by_ids(tx: &mut Tx<'_>, app: AppKey, ids: &BTreeSet<&UserId>) -> Result<Vec<StoredUser>, Error> {
-    const SELECT: Sql = Sql::new(
+    const SELECT: Sql = Sql::pair(
         "SELECT key, id, name, image, role, teams, teams_role, language, invisible, privacy, custom, created_at, \
              updated_at, deactivated_at, deleted_at, tokens_revoked_before FROM users WHERE app = $1 AND id = $2",
+        "SELECT u.key, u.id, u.name, u.image, u.role, u.teams, u.teams_role, u.language, u.invisible, u.privacy, \
+             u.custom, u.created_at, u.updated_at, u.deactivated_at, u.deleted_at, u.tokens_revoked_before \
+         FROM UNNEST($1::bigint[], $2::text[]) AS given (app, id) \
+         JOIN users AS u ON u.app = given.app AND u.id = given.id",
+    );
+    // Locked in the order of ids, so that no two wait for each other.
+    const LOCK: Sql = Sql::pair(
+        SELECT.sqlite,
+        "SELECT u.key, u.id, u.name, u.image, u.role, u.teams, u.teams_role, u.language, u.invisible, u.privacy, \
+             u.custom, u.created_at, u.updated_at, u.deactivated_at, u.deleted_at, u.tokens_revoked_before \
+         FROM UNNEST($1::bigint[], $2::text[]) AS given (app, id) \
+         JOIN users AS u ON u.app = given.app AND u.id = given.id ORDER BY u.id FOR UPDATE OF u",
     );
     let keys: Vec<[Value; 2]> = ids.iter().map(|id| [app.0.into(), id.as_str().into()]).collect();
-    tx.query_each(SELECT, &keys, read)
+    tx.query_each(if tx.has_rivals() { LOCK } else { SELECT }, &keys, read)
 }
+
+/// What PostgreSQL does for a batch of users: the rows, their words, and who holds which role, in one statement.
+///
+/// Users that are there are changed, the others made. Which of the two it was is answered as well: that somebody else made
+/// the user in the meantime is seen by that, or by a row that is missing.
+const PUT_ON_POSTGRES: &str = "WITH \
+     given AS (SELECT * FROM UNNEST($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], \
+         $7::text[], $8::text[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::text[], $14::bigint[], \
+         $15::bigint[], $16::bigint[], $17::bigint[], $18::text[], $19::bigint[]) WITH ORDINALITY AS given (app, id, \
+         name, image, role, teams, teams_role, language, invisible, privacy, custom, name_key, words, updated_at, \
+         deactivated_at, deleted_at, tokens_revoked_before, held_roles, created_at, place)), \
+     known AS (SELECT given.place, users.key, users.words, users.held_roles \
+         FROM given JOIN users ON users.app = given.app AND users.id = given.id), \
+     fresh AS (SELECT given.*, ROW_NUMBER() OVER (ORDER BY place) - 1 AS later FROM given \
+         WHERE NOT EXISTS (SELECT 1 FROM known WHERE known.place = given.place)), \
+     taken AS MATERIALIZED (SELECT take_user_keys(MAX(created_at), COUNT(*)) AS first FROM fresh HAVING COUNT(*) > 0), \
+     came AS (INSERT INTO users (key, app, id, name, image, role, teams, teams_role, language, invisible, privacy, \
+             custom, name_key, words, updated_at, deactivated_at, deleted_at, tokens_revoked_before, held_roles, \
+             created_at) \
+         SELECT first + later, app, id, name, image, role, teams, teams_role, language, invisible, privacy, custom, \
+             name_key, words, GREATEST(first + later, updated_at), deactivated_at, deleted_at, tokens_revoked_before, \
+             held_roles, first + later FROM fresh, taken ORDER BY place \
+         ON CONFLICT (app, id) DO NOTHING RETURNING id, key, created_at, updated_at), \
+     changed AS (UPDATE users SET name = given.name, image = given.image, role = given.role, teams = given.teams, \
+             teams_role = given.teams_role, language = given.language, invisible = given.invisible, \
+             privacy = given.privacy, custom = given.custom, name_key = given.name_key, words = given.words, \
+             updated_at = given.updated_at, deactivated_at = given.deactivated_at, deleted_at = given.deleted_at, \
+             tokens_revoked_before = given.tokens_revoked_before, held_roles = given.held_roles \
+         FROM given JOIN known USING (place) WHERE users.key = known.key \
+         RETURNING given.place, users.key, users.created_at, users.updated_at), \
+     stored AS (SELECT place, key, created_at, updated_at, 1::bigint AS was_there FROM changed UNION ALL \
+         SELECT given.place, came.key, came.created_at, came.updated_at, 0 FROM came JOIN given ON given.id = came.id), \
+     words_before AS (SELECT known.key, word FROM known JOIN given USING (place), words_of(known.words) \
+         WHERE known.words <> given.words), \
+     words_after AS (SELECT stored.key, word FROM stored JOIN given USING (place) LEFT JOIN known USING (place), \
+         words_of(given.words) WHERE known.words IS DISTINCT FROM given.words), \
+     words_gone AS (DELETE FROM user_words \
+         USING (SELECT key, word FROM words_before EXCEPT SELECT key, word FROM words_after) AS gone \
+         WHERE user_words.word = gone.word AND user_words.\"user\" = gone.key), \
+     words_came AS (INSERT INTO user_words (word, \"user\") \
+         SELECT word, key FROM (SELECT key, word FROM words_after EXCEPT SELECT key, word FROM words_before) AS came), \
+     roles_gone AS (DELETE FROM role_holders USING known JOIN given USING (place) \
+         WHERE known.held_roles <> given.held_roles AND role_holders.app = given.app \
+             AND role_holders.role = ANY (STRING_TO_ARRAY(BTRIM(known.held_roles), ' ')) \
+             AND role_holders.\"user\" = known.key AND STRPOS(given.held_roles, ' ' || role_holders.role || ' ') = 0), \
+     roles_came AS (INSERT INTO role_holders (app, role, \"user\") \
+         SELECT given.app, held.role, stored.key \
+         FROM stored JOIN given USING (place) LEFT JOIN known USING (place), \
+             UNNEST(STRING_TO_ARRAY(BTRIM(given.held_roles), ' ')) AS held (role) \
+         WHERE STRPOS(COALESCE(known.held_roles, ''), ' ' || held.role || ' ') = 0) \
+     SELECT key, created_at, updated_at, was_there FROM stored ORDER BY place";
 
 /// Stores `changes`, at most one for a user, and answers the users as stored, in the same order.
 ///
@@ -45,7 +108,7 @@ pub fn by_ids(tx: &mut Tx<'_>, app: AppKey, ids: &BTreeSet<&UserId>) -> Result<V
 /// # Errors
 /// When a statement fails.
 pub fn put(tx: &mut Tx<'_>, app: AppKey, changes: Vec<Change>) -> Result<Vec<StoredUser>, Error> {
-    const UPSERT: Sql = Sql::new(
+    const UPSERT: Sql = Sql::pair(
         "INSERT INTO users (app, id, name, image, role, teams, teams_role, language, invisible, privacy, custom, \
              name_key, words, updated_at, deactivated_at, deleted_at, tokens_revoked_before, held_roles, created_at) \
          SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, MAX(time, $14), $15, $16, $17, $18, time \
@@ -58,11 +121,20 @@ pub fn put(tx: &mut Tx<'_>, app: AppKey, changes: Vec<Change>) -> Result<Vec<Sto
              deactivated_at = excluded.deactivated_at, deleted_at = excluded.deleted_at, \
              tokens_revoked_before = excluded.tokens_revoked_before, held_roles = excluded.held_roles \
          RETURNING key, created_at, updated_at",
+        PUT_ON_POSTGRES,
     );
     let rows = changes.iter().map(|change| row(app, &change.after)).collect::<Result<Vec<_>, Error>>()?;
+    let has_rivals = tx.has_rivals();
+    let mut was_there = Vec::new();
     let stored = tx.query_each(UPSERT, &rows, |row| {
+        if has_rivals {
+            was_there.push(row.boolean(3)?);
+        }
         Ok((UserKey(row.integer(0)?), row.timestamp(1)?, row.timestamp(2)?))
     })?;
+    if has_rivals && !changes.iter().map(|change| change.before.is_some()).eq(was_there) {
+        return Err(tx.contended());
+    }
     let leaves: Vec<[Value; 8]> = changes
         .iter()
         .zip(&stored)
@@ -91,15 +163,20 @@ pub struct Holder {
     pub teams: Vec<String>,
 }
 
-/// Everybody in `app` who has a name with one of these keys, but for deleted users, whose names are free.
+/// Everybody in `app` who has a name with one of these keys, but for deleted users, whose names are free. On an engine
+/// with concurrent writers the names are locked: nobody else takes one of them who asks here first.
 ///
 /// # Errors
 /// When a statement fails or a row cannot be read.
 pub fn holders(tx: &mut Tx<'_>, app: AppKey, keys: &BTreeSet<String>) -> Result<Vec<Holder>, Error> {
-    const SELECT: Sql = Sql::new(
+    const SELECT: Sql = Sql::pair(
         "SELECT name_key, id, teams FROM users \
          WHERE app = $1 AND name_key = $2 AND name IS NOT NULL AND deleted_at IS NULL",
+        "SELECT u.name_key, u.id, u.teams FROM UNNEST($1::bigint[], $2::text[]) AS given (app, name_key) \
+         JOIN users AS u ON u.app = given.app AND u.name_key = given.name_key \
+         WHERE u.name IS NOT NULL AND u.deleted_at IS NULL",
     );
+    tx.lock("name", keys.iter().map(|key| format!("{} {key}", app.0)))?;
     let names: Vec<[Value; 2]> = keys.iter().map(|key| [app.0.into(), key.as_str().into()]).collect();
     tx.query_each(SELECT, &names, |row| {
         let teams = serde_json::from_str(&row.text(2)?).map_err(|_| Error::Unreadable("user"))?;
@@ -202,9 +279,17 @@ fn leaf_row(present: bool, app: AppKey, user: UserKey, leaf: &Leaf) -> [Value; 8
 }
 
 fn put_leaves(tx: &mut Tx<'_>, rows: &[[Value; 8]]) -> Result<(), Error> {
-    const CHANGE: Sql = Sql::new(
+    const CHANGE: Sql = Sql::pair(
         "INSERT INTO user_leaf_changes (present, app, path, kind, number, text, digest, user) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "WITH given AS (SELECT * FROM UNNEST($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::numeric[], \
+             $6::text[], $7::bigint[], $8::bigint[]) AS given (present, app, path, kind, number, text, digest, \"user\")), \
+         gone AS (DELETE FROM user_leaves AS leaf USING given \
+             WHERE given.present = 0 AND leaf.app = given.app AND leaf.path = given.path AND leaf.kind = given.kind \
+                 AND leaf.number = given.number AND leaf.text = given.text AND leaf.digest = given.digest \
+                 AND leaf.\"user\" = given.\"user\") \
+         INSERT INTO user_leaves (app, path, kind, number, text, digest, \"user\") \
+         SELECT app, path, kind, number, text, digest, \"user\" FROM given WHERE present = 1",
     );
     tx.execute_each(CHANGE, rows).map(drop)
 }

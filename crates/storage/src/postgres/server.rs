@@ -1,0 +1,104 @@
+//! The server behind the threads: how to connect to it, and whether what is there is ours and fit to be used.
+
+use postgres::error::SqlState;
+use postgres::{Client, Error};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::address::PostgresUrl;
+use super::session::Session;
+use super::tls;
+use crate::OpenError;
+
+/// The oldest version that has everything that is used here.
+const OLDEST: i32 = 150_000;
+
+/// How to connect to a database.
+pub(super) struct Server {
+    url: PostgresUrl,
+    tls: MakeRustlsConnect,
+}
+
+impl Server {
+    pub(super) fn new(url: PostgresUrl) -> Result<Self, OpenError> {
+        let tls = tls::connector(&url)?;
+        Ok(Self { url, tls })
+    }
+
+    /// Where it is.
+    pub(super) fn url(&self) -> &PostgresUrl {
+        &self.url
+    }
+
+    /// A new session that was told `settings`.
+    pub(super) fn connect(&self, settings: &str) -> Result<Session, Error> {
+        let mut session = Session::new(self.client()?);
+        session.run(settings)?;
+        Ok(session)
+    }
+
+    /// A connection as it comes.
+    pub(super) fn client(&self) -> Result<Client, Error> {
+        self.url.config().connect(self.tls.clone())
+    }
+
+    /// A first connection, in the words of an operator when there is none.
+    pub(super) fn first(&self) -> Result<Client, OpenError> {
+        let mut client = self.client().map_err(|source| self.cannot_connect(source))?;
+        self.check_version(&mut client)?;
+        self.warn_of_loss(&mut client)?;
+        Ok(client)
+    }
+
+    /// A failure while the database is made ready.
+    pub(super) fn failed(&self, source: Error) -> OpenError {
+        let place = self.url.to_string();
+        match source.code() {
+            Some(&SqlState::INSUFFICIENT_PRIVILEGE | &SqlState::READ_ONLY_SQL_TRANSACTION) => {
+                OpenError::ReadOnly(place)
+            }
+            _ => OpenError::Server { place, source },
+        }
+    }
+
+    fn cannot_connect(&self, source: Error) -> OpenError {
+        let place = self.url.to_string();
+        match source.code() {
+            Some(&SqlState::INVALID_PASSWORD | &SqlState::INVALID_AUTHORIZATION_SPECIFICATION) => {
+                OpenError::Refused { place, source }
+            }
+            Some(&SqlState::INVALID_CATALOG_NAME) => OpenError::NoDatabase(place),
+            Some(_) => OpenError::Server { place, source },
+            // That a password is needed, and none was given, is found by the client.
+            None if source.to_string().contains("password")
+                || source.to_string().contains("authentication") =>
+            {
+                OpenError::Refused { place, source }
+            }
+            None => OpenError::Unreachable { place, source },
+        }
+    }
+
+    fn check_version(&self, client: &mut Client) -> Result<(), OpenError> {
+        let query = "SELECT CURRENT_SETTING('server_version_num')::int, CURRENT_SETTING('server_version')";
+        let row = client.query_one(query, &[]).map_err(|source| self.failed(source))?;
+        if row.get::<_, i32>(0) < OLDEST {
+            return Err(OpenError::TooOld { place: self.url.to_string(), found: row.get(1) });
+        }
+        Ok(())
+    }
+
+    /// Says which settings of the server let it lose what it has confirmed.
+    fn warn_of_loss(&self, client: &mut Client) -> Result<(), OpenError> {
+        for setting in ["fsync", "synchronous_commit", "full_page_writes"] {
+            let query = "SELECT CURRENT_SETTING($1)";
+            let row = client.query_one(query, &[&setting]).map_err(|source| self.failed(source))?;
+            if row.get::<_, String>(0) == "off" {
+                tracing::warn!(
+                    setting,
+                    "the PostgreSQL server has {setting} = off: a power cut takes what was answered; hint: switch it on"
+                );
+            }
+        }
+        Ok(())
+    }
+}
