@@ -3,6 +3,7 @@
 use std::ops::Bound;
 
 use headwater_operations::Error;
+use headwater_testkit::Engine;
 use model::filter::{FlagField, Range, TextField, TimeField, WordMatch};
 use model::leaf::{Leaf, Numeric, Place};
 use model::words::WordField;
@@ -83,7 +84,7 @@ fn shapes() -> Vec<(&'static str, Filter)> {
 
 #[tokio::test]
 async fn no_plan_scans_a_table() {
-    let stage = Stage::set().await;
+    let stage = Stage::set(Engine::Sqlite).await;
     let app = stage.app.key;
     stage.store.write(move |tx| populate(tx, app.0)).await.unwrap();
     let by_id =

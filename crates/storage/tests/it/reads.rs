@@ -48,8 +48,8 @@ async fn a_read_cannot_write() {
     {
         let statement = Sql::new(statement);
         let refused = fixture.store.read::<_, Error, _>(move |tx| tx.execute(statement, &[]));
-        let Err(Error::Statement { source, .. }) = refused.await else { panic!("it wrote") };
-        assert_eq!(source.sqlite_error_code(), Some(rusqlite::ErrorCode::ReadOnly));
+        let failure = refused.await.unwrap_err();
+        assert_eq!(failure.sqlite_code(), Some(rusqlite::ErrorCode::ReadOnly));
     }
     assert!(fixture.notes().await.is_empty());
 }
