@@ -57,7 +57,7 @@ async fn every_change_is_logged_with_its_people(engine: Engine) {
 
     let people = stage
         .rows(
-            "SELECT event, users.id FROM log_person JOIN log ON log = sequence JOIN users ON users.key = user \
+            "SELECT event, users.id FROM log_person JOIN log ON log = sequence JOIN users ON users.key = log_person.user \
              ORDER BY sequence, users.id",
             2,
         )

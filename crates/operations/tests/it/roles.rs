@@ -67,7 +67,7 @@ impl Stage {
     async fn holders(&self) -> Vec<String> {
         let rows = self
             .rows(
-                "SELECT role_holders.role, id FROM role_holders JOIN users ON users.key = user ORDER BY 1, 2",
+                "SELECT role_holders.role, id FROM role_holders JOIN users ON users.key = role_holders.user ORDER BY 1, 2",
                 2,
             )
             .await;
@@ -330,7 +330,9 @@ async fn statements_are_few(engine: Engine) {
     let back = upsert("user", "green").await;
     let (_, deleted) =
         stage.counted(Action::ManageRoles, |tx, ctx| roles::delete(tx, ctx, "captain")).await.unwrap();
-    assert_eq!((made, built_in, custom, back, deleted), (3, 4, 5, 4, 4));
+    // Where others write at the same time, what is made or deleted is locked first.
+    let locks = u32::from(engine == Engine::Postgres);
+    assert_eq!((made, built_in, custom, back, deleted), (3 + locks, 4, 5, 4, 4 + locks));
 }
 
 async fn the_catalogue_is_read_as_it_is(engine: Engine) {

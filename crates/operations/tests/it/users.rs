@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use headwater_operations::users::{self, Deactivate, Reactivate};
 use headwater_operations::{Ctx, Error};
 use headwater_testkit::{Engine, on_each_engine};
-use model::filter::TextField;
+use model::filter::{TextField, WordMatch};
 use model::{
     Absent, Action, AppSettings, Assignment, CustomPath, Field, Filter, Page, Patch, Profile, Sort, Test,
     UserId, UserQuery, UserView,
@@ -74,10 +74,10 @@ impl Stage {
 
     /// The leaves that are stored, beside those that custom data has.
     async fn check_leaves(&self) {
-        let stored = self
+        let mut stored = self
             .rows(
                 "SELECT users.id, path, CAST(kind AS TEXT), CAST(number AS TEXT), text, CAST(digest AS TEXT) \
-                 FROM user_leaves JOIN users ON users.key = user ORDER BY 1, 2, 3, 4, 5, 6",
+                 FROM user_leaves JOIN users ON users.key = user_leaves.user",
                 6,
             )
             .await;
@@ -93,6 +93,7 @@ impl Stage {
                 expected.push(vec![user, leaf.path, kind, number, leaf.text, leaf.digest.to_string()]);
             }
         }
+        stored.sort();
         expected.sort();
         assert_eq!(stored, expected);
     }
@@ -300,13 +301,9 @@ async fn words_are_found_under_the_mark_of_their_app_and_field(engine: Engine) {
     let profile = Profile { custom: custom(json!({"username": "zed"})), ..named("Zoë Ångström") };
     stage.upsert(vec![(id("alice-1"), profile), (id("bob"), named("Bob"))]).await.unwrap();
     let matching = async |field, word: &str| {
-        let mark = model::words::mark(stage.app.key, field);
-        let wanted = format!("{mark}{word}*");
-        let sql =
-            "SELECT id FROM users WHERE key IN (SELECT rowid FROM user_words WHERE user_words MATCH $1)";
-        let found =
-            stage.store.read(move |tx| tx.query(Sql::new(sql), &[wanted.as_str().into()], |row| row.text(0)));
-        found.await.unwrap()
+        let test = Test::Words(field, WordMatch::Prefix, vec![word.to_owned()]);
+        let found = stage.find(UserQuery { filter: Filter::Is(test), ..everyone() }).await;
+        found.into_iter().map(|view| view.user.id.to_string()).collect::<Vec<_>>()
     };
     use model::words::WordField;
     assert_eq!(matching(WordField::Name, "zo").await, ["alice-1"]);

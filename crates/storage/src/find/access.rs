@@ -173,6 +173,10 @@ pub(super) fn collect(dialect: Dialect, app: AppKey, filter: &Filter) -> Option<
 fn collect_test(dialect: Dialect, app: AppKey, test: &Test) -> Option<Collected> {
     let mut keys = Statement::new(dialect, "");
     let (rank, is_small) = match test {
+        Test::Among(_, values) if values.is_empty() => {
+            keys.push(NOBODY);
+            (0, true)
+        }
         Test::Among(TextField::Id, values) => {
             from_users(&mut keys, app)
                 .push("u.id IN (")
@@ -196,7 +200,7 @@ fn collect_test(dialect: Dialect, app: AppKey, test: &Test) -> Option<Collected>
                 .push(" IN (")
                 .bind_all(values.iter().map(|value| in_index(*field, value)))
                 .push(")");
-            (1, values.is_empty())
+            (1, false)
         }
         Test::Words(field, how, words) => {
             Access::Words(*field, *how, words, test).write_keys(&mut keys, app);

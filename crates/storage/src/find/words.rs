@@ -101,10 +101,12 @@ pub(super) fn condition(
         statement.push(")");
         return;
     }
-    for (place, word) in words.iter().enumerate() {
-        statement.push(if place > 0 { " AND " } else { "" });
+    statement.push("(TRUE");
+    for word in words {
+        statement.push(" AND ");
         has_word(statement, app, field, how, word);
     }
+    statement.push(")");
 }
 
 /// Writes that the words stored with the user `u` hold `word`. They stand in the row, between spaces: no table is asked.

@@ -88,6 +88,10 @@ impl FromStr for PostgresUrl {
                 return Err("sslmode must be disable, prefer, require, verify-ca or verify-full".to_owned());
             }
         };
+        // There is no TLS over a socket of the same machine, and no name to ask for.
+        if config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_))) {
+            config.ssl_mode(SslMode::Disable);
+        }
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT_TIMEOUT);
         }

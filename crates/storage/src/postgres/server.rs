@@ -1,7 +1,8 @@
 //! The server behind the threads: how to connect to it, and whether what is there is ours and fit to be used.
 
+use postgres::config::SslMode;
 use postgres::error::SqlState;
-use postgres::{Client, Error};
+use postgres::{Client, Error, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::address::PostgresUrl;
@@ -38,7 +39,12 @@ impl Server {
 
     /// A connection as it comes.
     pub(super) fn client(&self) -> Result<Client, Error> {
-        self.url.config().connect(self.tls.clone())
+        let config = self.url.config();
+        // What makes a TLS connection wants to know the name of the server even where there is none.
+        match config.get_ssl_mode() {
+            SslMode::Disable => config.connect(NoTls),
+            _ => config.connect(self.tls.clone()),
+        }
     }
 
     /// A first connection, in the words of an operator when there is none.
