@@ -21,7 +21,7 @@ use crate::require;
 /// Makes a cluster in a directory of its own, says where, and removes it at the end of its input.
 ///
 /// Text is sorted by the rules of a language unless a column says otherwise: so a column that forgets to is noticed.
-/// Nothing waits for the disk; that a process is killed takes nothing that was written.
+/// Who is called `guarded` needs a password, and nobody else. Nothing waits for the disk; that a process is killed takes nothing that was written.
 const RUN: &str = r#"
 trap '' INT TERM HUP
 directory=$(mktemp -d) || exit 1
@@ -35,6 +35,7 @@ full_page_writes = off
 max_connections = 400
 shared_buffers = 64MB
 EOF
+printf 'local all guarded scram-sha-256\nlocal all all trust\n' >"$directory/data/pg_hba.conf" &&
 "$1/pg_ctl" --pgdata="$directory/data" --log="$directory/log" --wait start >/dev/null 2>&1 &&
 echo "$directory" || { tail -n 5 "$directory/log" >&2; echo failed; }
 read -r _

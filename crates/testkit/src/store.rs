@@ -52,14 +52,23 @@ impl TestStore {
                 options.readers = 1;
                 (Store::open(options), Place::Directory { _kept: directory })
             }
-            Engine::Postgres => {
-                let database = postgres::shared().expect("PostgreSQL").ready_database();
-                let mut options = PostgresOptions::new(database.url(), shared);
-                (options.readers, options.writers) = (2, 2);
-                (Store::connect(options), Place::Database(database))
-            }
+            Engine::Postgres => return Self::open_with_writers(2),
         };
         Self { store: store.expect("a store"), clock, place }
+    }
+
+    /// Opens a fresh store on PostgreSQL, on which so many write at the same time.
+    ///
+    /// # Panics
+    /// See [`TestStore::open`].
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a test without a store has failed")]
+    pub fn open_with_writers(writers: usize) -> Self {
+        let clock = Arc::new(TestClock::at(Timestamp::from_seconds(1_704_067_200)));
+        let database = postgres::shared().expect("PostgreSQL").ready_database();
+        let options = PostgresOptions::new(database.url(), Arc::<TestClock>::clone(&clock));
+        let store = Store::connect(PostgresOptions { readers: 2, writers, ..options }).expect("a store");
+        Self { store, clock, place: Place::Database(database) }
     }
 
     /// The engine of the store.

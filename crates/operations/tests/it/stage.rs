@@ -21,6 +21,13 @@ impl Stage {
         Self { store, app }
     }
 
+    /// A stage on PostgreSQL on which so many write at the same time.
+    pub(crate) async fn set_with(writers: usize) -> Self {
+        let store = TestStore::open_with_writers(writers);
+        let app = create(&store, "key").await;
+        Self { store, app }
+    }
+
     /// A second app in the same store.
     pub(crate) async fn another_app(&self, api_key: &str) -> Arc<App> {
         create(&self.store, api_key).await

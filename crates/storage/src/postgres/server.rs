@@ -6,6 +6,7 @@ use postgres::{Client, Error, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::address::PostgresUrl;
+use super::link::shown;
 use super::session::Session;
 use super::tls;
 use crate::OpenError;
@@ -75,11 +76,7 @@ impl Server {
             Some(&SqlState::INVALID_CATALOG_NAME) => OpenError::NoDatabase(place),
             Some(_) => OpenError::Server { place, source },
             // That a password is needed, and none was given, is found by the client.
-            None if source.to_string().contains("password")
-                || source.to_string().contains("authentication") =>
-            {
-                OpenError::Refused { place, source }
-            }
+            None if shown(&source).contains("password") => OpenError::Refused { place, source },
             None => OpenError::Unreachable { place, source },
         }
     }

@@ -11,6 +11,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use postgres::error::SqlState;
+
 use super::link::{Committed, Link, commit, shown};
 use super::queue::Queue;
 use super::session::{is_contention, is_loss, is_of_pooler};
@@ -89,10 +91,17 @@ impl Writer {
                     Committed::Refused(failure) => {
                         self.link.roll_back(session);
                         self.counters.commits_failed.add(1);
-                        let again = is_contention(&failure);
-                        let failure =
-                            Error::Statement { statement: "COMMIT".into(), source: Arc::new(failure) };
-                        if again { Ended::Again(Error::Contended) } else { Ended::Fail(failure) }
+                        match failure.code() {
+                            _ if is_contention(&failure) => Ended::Again(Error::Contended),
+                            // The closure ended it by a statement of its own; whether that was a commit is not known here.
+                            Some(&SqlState::NO_ACTIVE_SQL_TRANSACTION) => {
+                                Ended::Fail(Error::OutcomeUnknown(Arc::new(failure)))
+                            }
+                            _ => {
+                                let statement = "COMMIT".into();
+                                Ended::Fail(Error::Statement { statement, source: Arc::new(failure) })
+                            }
+                        }
                     }
                     Committed::Unknown(failure) => {
                         tracing::error!(error = %shown(&failure), "a commit was not answered");
