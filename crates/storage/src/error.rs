@@ -147,6 +147,9 @@ pub enum OpenError {
     /// The server does not have the database.
     #[error("the PostgreSQL server has no database {0}")]
     NoDatabase(String),
+    /// The database is empty, and the caller only wants to read.
+    #[error("there is nothing of Headwater in the database {0}")]
+    NoTables(String),
     /// The database holds tables of some other program.
     #[error("the database {0} belongs to another program")]
     ForeignTables(String),
@@ -321,6 +324,7 @@ impl OpenError {
                 "check user and password of --database-url, and what pg_hba.conf on the server says of them"
             }
             Self::NoDatabase(_) => "make it with createdb, or name another one in --database-url",
+            Self::NoTables(_) => "start the server once, or name its database with --database-url",
             Self::ForeignTables(_) => "make an empty database with createdb, and name it in --database-url",
             Self::ReadOnly(_) => {
                 "name the primary server in --database-url, and a user who owns the database or may write to its tables"

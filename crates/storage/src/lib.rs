@@ -31,7 +31,7 @@ pub use error::{Cause, CopyError, Error, OpenError, PeekError};
 pub use gauges::Gauges;
 pub use migrate::Migration;
 pub use options::{Durability, Options, PostgresOptions};
-pub use postgres::PostgresUrl;
+pub use postgres::{PostgresUrl, peek_server};
 pub use sql::{Row, Sql, Value};
 pub use sqlite::{back_up, peek, restore};
 pub use store::Store;

@@ -24,6 +24,7 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
 /// With either of these two the name in the certificate has to be right as well.
 #[derive(Clone)]
 pub struct PostgresUrl {
+    text: String,
     config: Config,
     verification: Option<PathBuf>,
 }
@@ -36,14 +37,6 @@ impl PostgresUrl {
     /// The file with the certificates by which the server has to be known, if it has to be.
     pub(super) fn verification(&self) -> Option<&PathBuf> {
         self.verification.as_ref()
-    }
-
-    /// The same server with another database: for tests.
-    #[must_use]
-    pub fn with_database(&self, name: &str) -> Self {
-        let mut other = self.clone();
-        other.config.dbname(name);
-        other
     }
 }
 
@@ -99,9 +92,18 @@ impl FromStr for PostgresUrl {
         if config.get_application_name().is_none() {
             config.application_name("headwater");
         }
-        Ok(Self { config, verification })
+        Ok(Self { text: text.to_owned(), config, verification })
     }
 }
+
+/// Equal is what is written alike.
+impl PartialEq for PostgresUrl {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for PostgresUrl {}
 
 /// Server and database, without user and password.
 impl fmt::Display for PostgresUrl {

@@ -11,6 +11,7 @@
 
 mod address;
 mod link;
+mod peek;
 mod queue;
 mod reader;
 mod schema;
@@ -20,6 +21,7 @@ mod tls;
 mod value;
 mod writer;
 
+use std::io;
 use std::sync::Arc;
 use std::thread;
 
@@ -34,6 +36,7 @@ use crate::threads::{self, Threads};
 use crate::{AppCache, OpenError, PostgresOptions};
 
 pub use self::address::PostgresUrl;
+pub use self::peek::peek_server;
 pub(crate) use self::session::{Session, is_canceled};
 
 /// Makes the database ready and starts the threads that empty the queues.
@@ -64,16 +67,22 @@ pub(crate) fn start(
     Ok(threads)
 }
 
-/// Checks the server and brings the schema up to date, on a thread of its own: the client must not be used on one that
-/// runs something asynchronous, and whoever opens a store may.
+/// Checks the server and brings the schema up to date.
 fn make_ready(server: &Arc<Server>, options: &PostgresOptions) -> Result<(), OpenError> {
     let (server, migrations, now) = (Arc::clone(server), options.migrations, options.clock.now());
-    let ready = thread::Builder::new().name("storage-opening".to_owned()).spawn(move || {
+    let ready = on_a_thread(move || {
         let mut client = server.first()?;
         schema::migrate(&server, &mut client, migrations, now)
     });
-    match ready.map_err(OpenError::Thread)?.join() {
-        Ok(ready) => ready,
+    ready.map_err(OpenError::Thread)?
+}
+
+/// Runs `work` on a thread of its own and waits for it: the client must not be used on one that runs something
+/// asynchronous, and whoever opens a store may.
+fn on_a_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
+    let thread = thread::Builder::new().name("storage-opening".to_owned()).spawn(work)?;
+    match thread.join() {
+        Ok(result) => Ok(result),
         Err(panic) => std::panic::resume_unwind(panic),
     }
 }

@@ -68,6 +68,19 @@ fn is_ours(server: &Server, transaction: &mut Transaction<'_>) -> Result<bool, O
     }
 }
 
+/// The steps that a database of ours has, in order.
+///
+/// # Errors
+/// When there is none, or it is not ours.
+pub(super) fn read(server: &Server, client: &mut Client) -> Result<Vec<Applied>, OpenError> {
+    let failed = |source| server.failed(source);
+    let mut transaction = client.transaction().map_err(failed)?;
+    if !is_ours(server, &mut transaction)? {
+        return Err(OpenError::NoTables(server.url().to_string()));
+    }
+    applied(&mut transaction).map_err(failed)
+}
+
 fn refuse_read_only(server: &Server, transaction: &mut Transaction<'_>) -> Result<(), OpenError> {
     let read = |source| server.failed(source);
     let query = "SELECT CURRENT_SETTING('transaction_read_only') = 'on' OR pg_is_in_recovery()";
