@@ -25,10 +25,26 @@ impl Engine {
     }
 }
 
-/// Makes tests of functions `async fn name(engine: Engine)`: one on each engine. A function that is not named is dead
-/// code, which does not pass for a test that was forgotten.
+/// Makes tests of functions `async fn name(engine: Engine)`, or of plain ones after `plain:`: one on each engine. A function
+/// that is not named is dead code, which does not pass for a test that was forgotten.
 #[macro_export]
 macro_rules! on_each_engine {
+    (plain: $($test:ident),+ $(,)?) => {
+        mod on_sqlite {
+            $(#[test]
+            fn $test() {
+                super::$test($crate::Engine::Sqlite);
+            })+
+        }
+        mod on_postgres {
+            $(#[test]
+            fn $test() {
+                if $crate::Engine::Postgres.is_here() {
+                    super::$test($crate::Engine::Postgres);
+                }
+            })+
+        }
+    };
     ($($test:ident),+ $(,)?) => {
         mod on_sqlite {
             $(#[tokio::test]
