@@ -12,11 +12,6 @@ use super::session::{Session, is_loss};
 use crate::Error;
 use crate::gauges::Counters;
 
-/// How long a link waits after a server did not let it in before it asks again, and the most after many refusals. What
-/// comes meanwhile is refused at once: nobody waits, and a server that starts is not run over.
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-
 /// How a transaction begins, and what a session of that kind is told first.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Access {
@@ -70,8 +65,6 @@ pub(super) struct Link {
     clock: Arc<dyn Clock>,
     /// Whether there ever was a session.
     was_open: bool,
-    /// After how much time of the clock the server is asked again, and how long to pause then.
-    pause: Option<(Duration, Duration)>,
 }
 
 impl Link {
@@ -88,7 +81,6 @@ impl Link {
             counters: Arc::clone(counters),
             clock: Arc::clone(clock),
             was_open: false,
-            pause: None,
         }
     }
 
@@ -126,24 +118,16 @@ impl Link {
     }
 
     fn connect(&mut self) -> Result<Session, Error> {
-        let paused = |(until, _): &(Duration, Duration)| self.clock.elapsed() < *until;
-        if self.pause.as_ref().is_some_and(paused) {
+        if self.server.is_pausing(self.clock.elapsed()) {
             return Err(Error::Unavailable(Arc::new(Pausing(self.server.url().clone()))));
         }
-        match self.server.connect(&self.access.settings()) {
-            Ok(session) => {
-                self.pause = None;
-                if std::mem::replace(&mut self.was_open, true) {
-                    self.counters.connections_reopened.add(1);
-                }
-                Ok(session)
-            }
-            Err(failure) => {
-                let pause = self.pause.map_or(FIRST_PAUSE, |(_, pause)| (pause * 2).min(LONGEST_PAUSE));
-                self.pause = Some((self.clock.elapsed() + pause, pause));
-                Err(unavailable(failure))
-            }
+        let connected = self.server.connect(&self.access.settings());
+        self.server.note(connected.is_ok(), self.clock.elapsed());
+        let session = connected.map_err(unavailable)?;
+        if std::mem::replace(&mut self.was_open, true) {
+            self.counters.connections_reopened.add(1);
         }
+        Ok(session)
     }
 }
 

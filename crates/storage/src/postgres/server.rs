@@ -1,5 +1,8 @@
 //! The server behind the threads: how to connect to it, and whether what is there is ours and fit to be used.
 
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
 use postgres::config::SslMode;
 use postgres::error::SqlState;
 use postgres::{Client, Error, NoTls};
@@ -14,21 +17,58 @@ use crate::OpenError;
 /// The oldest version that has everything that is used here.
 const OLDEST: i32 = 150_000;
 
+/// How long all links wait after the server did not let one of them in before one asks again, and the most after many
+/// refusals. What comes meanwhile is refused at once: nobody waits, and a server that starts is not run over.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
 /// How to connect to a database.
 pub(super) struct Server {
     url: PostgresUrl,
     tls: MakeRustlsConnect,
+    pause: Mutex<Option<Pause>>,
+}
+
+/// The server did not let anybody in the last time.
+#[derive(Clone, Copy, Debug)]
+struct Pause {
+    until: Duration,
+    length: Duration,
 }
 
 impl Server {
     pub(super) fn new(url: PostgresUrl) -> Result<Self, OpenError> {
         let tls = tls::connector(&url)?;
-        Ok(Self { url, tls })
+        Ok(Self { url, tls, pause: Mutex::default() })
     }
 
     /// Where it is.
     pub(super) fn url(&self) -> &PostgresUrl {
         &self.url
+    }
+
+    /// Whether it is too early to ask again, at the time `now` of the clock. If not, the others wait for whoever asked this.
+    pub(super) fn is_pausing(&self, now: Duration) -> bool {
+        let mut pause = self.pause.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *pause {
+            Some(pause) if now < pause.until => true,
+            Some(pause) => {
+                pause.until = now + pause.length;
+                false
+            }
+            None => false,
+        }
+    }
+
+    /// Notes whether the server let somebody in. Once it does, nobody waits any more.
+    pub(super) fn note(&self, is_there: bool, now: Duration) {
+        let mut pause = self.pause.lock().unwrap_or_else(PoisonError::into_inner);
+        *pause = if is_there {
+            None
+        } else {
+            let length = pause.map_or(FIRST_PAUSE, |pause| (pause.length * 2).min(LONGEST_PAUSE));
+            Some(Pause { until: now + length, length })
+        };
     }
 
     /// A new session that was told `settings`.

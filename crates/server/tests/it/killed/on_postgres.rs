@@ -14,10 +14,12 @@ use headwater_testkit::require;
 use model::leaf::{Numeric, of_user};
 use model::words::searchable;
 use model::{AppKey, Event, User};
+use serde_json::{Value, json};
 
 use super::chance::Chance;
 use super::clients::{Clients, Unavailable, mark_of, user_of};
 use super::ledger::Ledger;
+use crate::connection::Connection;
 use crate::headwater;
 
 fn rounds() -> u64 {
@@ -61,6 +63,14 @@ fn what_was_acknowledged_outlives_postgres() {
         cluster.kill9();
         clients.wait();
         ledger.server_is_gone();
+        let (refused, why) = Connection::open(server.address())
+            .and_then(|mut connection| connection.send("PATCH", "/api/v2/users", &patch()))
+            .unwrap();
+        let why = why.to_string();
+        assert!(
+            refused == 503 && why.contains("the database cannot be used at the moment; try again"),
+            "{why}"
+        );
         assert_eq!(status(&server, "/readyz"), 503);
         assert_eq!(status(&server, "/healthz"), 200);
         cluster.start_again();
@@ -70,17 +80,18 @@ fn what_was_acknowledged_outlives_postgres() {
     assert!(server.stop().status.success());
 }
 
+fn patch() -> Value {
+    json!({"users": [{"id": "user-1", "set": {"name": "One"}}]})
+}
+
 fn status(server: &Server, path: &str) -> u16 {
     Request::new("GET", path).send(server.address()).status
 }
 
-/// Waits until a server has found its database again, which it does by itself. Every one of its threads has to, and each
-/// waits for two seconds at most before it asks again.
+/// Waits until a server has found its database again, which it does by itself.
 fn until_ready(server: &Server) {
-    let mut ready = 0;
     for _ in 0..600 {
-        ready = if status(server, "/readyz") == 200 { ready + 1 } else { 0 };
-        if ready > 100 {
+        if status(server, "/readyz") == 200 {
             return;
         }
         thread::sleep(Duration::from_millis(30));
