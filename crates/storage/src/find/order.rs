@@ -59,7 +59,7 @@ impl Order {
                     terms.push(format!("{}{always}", column(*field)));
                 }
                 SortField::Text(field @ TextField::Name) => {
-                    terms.push(format!("{}{perhaps}", column(*field)))
+                    terms.push(format!("{}{perhaps}", column(*field)));
                 }
                 SortField::Time(TimeField::CreatedAt) => terms.push(format!("{age}{always}")),
                 SortField::Time(TimeField::UpdatedAt) => terms.push(format!("u.updated_at{always}")),

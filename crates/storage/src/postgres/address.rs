@@ -25,7 +25,7 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub struct PostgresUrl {
     text: String,
-    config: Config,
+    config: Box<Config>,
     verification: Option<PathBuf>,
 }
 
@@ -92,7 +92,7 @@ impl FromStr for PostgresUrl {
         if config.get_application_name().is_none() {
             config.application_name("headwater");
         }
-        Ok(Self { text: text.to_owned(), config, verification })
+        Ok(Self { text: text.to_owned(), config: Box::new(config), verification })
     }
 }
 
