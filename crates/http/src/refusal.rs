@@ -115,6 +115,10 @@ fn from_storage(error: storage::Error) -> Refusal {
         storage::Error::Busy => {
             Refusal::unavailable("too many requests are waiting; try again", error.into())
         }
+        storage::Error::Contended => Refusal::unavailable(
+            "others keep changing the same data at the same time; try again",
+            error.into(),
+        ),
         storage::Error::Unavailable(_) => {
             Refusal::unavailable("the database cannot be used at the moment; try again", error.into())
         }

@@ -40,6 +40,7 @@ pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, name: &str) -> Result<Role, Error> {
     ctx.permit(Action::ManageRoles)?;
     let app = ctx.app()?;
     check_role_name(name)?;
+    roles::lock(tx, app.key)?;
     let known = roles::all(tx, app.key)?;
     if known.iter().any(|role| role.name == name) {
         return Err(Invalid::new("name", format!("the role '{name}' exists; choose another name")).into());

@@ -58,26 +58,47 @@ pub(crate) struct PlaceArguments {
     #[arg(long, value_name = "DIRECTORY", global = true)]
     data_dir: Option<PathBuf>,
 
+    /// PostgreSQL database of the server, if it has one; also HEADWATER_DATABASE_URL and in the file
+    #[arg(long, value_name = "URL", global = true, value_parser = secret, conflicts_with = "data_dir")]
+    database_url: Option<Secret>,
+
     /// TOML file with the settings of the server; also HEADWATER_CONFIG
     #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
 }
 
 impl PlaceArguments {
-    /// The data directory that flags, `variables` and file name.
+    /// Where flags, `variables` and file say that the data is: a directory or a database.
     ///
     /// # Errors
     /// When they cannot be read, or say that the server keeps its data in a directory whose name nobody knows.
-    pub(crate) fn directory(
+    pub(crate) fn place(
         self,
         variables: impl Iterator<Item = (OsString, OsString)>,
-    ) -> Result<PathBuf, Failure> {
-        match config::load_place(self.data_dir, self.config, variables)? {
-            Place::Directory(directory) => Ok(directory),
+    ) -> Result<Place, Failure> {
+        match config::load_place(self.data_dir, self.database_url, self.config, variables)? {
+            place @ (Place::Directory(_) | Place::Server(_)) => Ok(place),
             Place::Memory => Err(Failure::new(
                 "the settings say that the server keeps its data in memory",
                 "name the temporary directory, which the server logs when it starts, with --data-dir",
             )),
+        }
+    }
+
+    /// The data directory, for a verb that is about files.
+    ///
+    /// # Errors
+    /// As [`PlaceArguments::place`], and when the data is in a database.
+    pub(crate) fn directory(
+        self,
+        variables: impl Iterator<Item = (OsString, OsString)>,
+    ) -> Result<PathBuf, Failure> {
+        match self.place(variables)? {
+            Place::Directory(directory) => Ok(directory),
+            Place::Server(_) | Place::Memory => {
+                let error = storage::CopyError::Elsewhere;
+                Err(Failure::of(&error, error.hint()))
+            }
         }
     }
 }
@@ -228,6 +249,9 @@ mod tests {
         check("headwater serve", None);
         check("headwater serve --in-memory --app a:b --app c:d --trusted-proxies 10.0.0.0/8,::1", None);
         check("headwater serve --in-memory --data-dir x", Some(ErrorKind::ArgumentConflict));
+        check("headwater serve --database-url x --data-dir x", Some(ErrorKind::ArgumentConflict));
+        check("headwater serve --database-url x --in-memory", Some(ErrorKind::ArgumentConflict));
+        check("headwater app list --database-url x", None);
         check("headwater serve --listne x", Some(ErrorKind::UnknownArgument));
         check("headwater serve --listen x", Some(ErrorKind::ValueValidation));
         check("headwater app list --data-dir x", None);

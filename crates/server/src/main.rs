@@ -45,12 +45,12 @@ fn run(cli: Cli) -> Result<(), Failure> {
             serve::run(config)
         }
         Verb::App(arguments) => {
-            let directory = arguments.place.directory(environment())?;
-            verbs::app::run(&directory, arguments.verb)
+            let place = arguments.place.place(environment())?;
+            verbs::app::run(&place, arguments.verb)
         }
         Verb::Token(arguments) => {
-            let directory = arguments.place.directory(environment())?;
-            verbs::token::run(&directory, &arguments.token)
+            let place = arguments.place.place(environment())?;
+            verbs::token::run(&place, &arguments.token)
         }
         Verb::Backup(arguments) => {
             let directory = arguments.place.directory(environment())?;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use headwater_http::Front;
 use model::{Clock, Entropy};
-use storage::{Durability, Store};
+use storage::{Durability, OpenError, PostgresOptions, PostgresUrl, Store};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -64,14 +64,13 @@ async fn until_signalled(config: Config) -> Result<(), Failure> {
 async fn open_and_serve(config: Config, drain: watch::Receiver<bool>) -> Result<(), Failure> {
     let clock = Arc::new(SystemClock::new());
     let home = Home::new(&config.place)?;
-    let mut options = storage::Options::new(home.path(), clock.clone());
-    options.durability = home.durability();
-    let opened = task::spawn_blocking(|| Store::open(options)).await;
+    let opening = home.opening(clock.clone(), config.database_connections);
+    let opened = task::spawn_blocking(opening).await;
     let store =
         opened.map_err(|error| broke_down(&error))?.map_err(|error| Failure::of(&error, error.hint()))?;
 
     let operator = Operator { store: store.clone(), clock, entropy: Arc::new(SystemEntropy) };
-    let served = serve(config, home.path(), operator, drain).await;
+    let served = serve(config, &home, operator, drain).await;
 
     let closed = task::spawn_blocking(move || store.close()).await;
     closed.map_err(|error| broke_down(&error))?;
@@ -84,7 +83,7 @@ async fn open_and_serve(config: Config, drain: watch::Receiver<bool>) -> Result<
 /// Serves an open store until `drain` becomes true and what was begun is finished.
 async fn serve(
     config: Config,
-    directory: &Path,
+    home: &Home,
     operator: Operator,
     drain: watch::Receiver<bool>,
 ) -> Result<(), Failure> {
@@ -103,12 +102,14 @@ async fn serve(
     let front = front(config, store.clone(), clock.clone(), entropy);
 
     let mut parts = JoinSet::new();
-    match Socket::bind(directory) {
-        Ok(socket) => {
+    match home.directory().map(Socket::bind) {
+        // Verbs change the database themselves.
+        None => {}
+        Some(Ok(socket)) => {
             parts.spawn(socket.serve(operator, drain.clone()));
         }
         // Some file systems have no sockets. Clients are served all the same.
-        Err(error) => {
+        Some(Err(error)) => {
             tracing::warn!(%error, "no control socket: `headwater app` and `backup` cannot reach this server");
         }
     }
@@ -124,7 +125,8 @@ async fn serve(
         version = env!("CARGO_PKG_VERSION"),
         address = %address,
         admin = admin_address.map(tracing::field::display),
-        directory = %directory.display(),
+        directory = home.directory().map(|directory| tracing::field::display(directory.display())),
+        database = home.server().map(tracing::field::display),
         "serving"
     );
     print(format_args!("Headwater listens on {}", apps::url_of(address)))?;
@@ -173,17 +175,20 @@ fn bound(listener: &TcpListener) -> Result<SocketAddr, Failure> {
     })
 }
 
-/// The directory with the data, for as long as the server runs.
+/// Where the data is, for as long as the server runs.
 #[derive(Debug)]
 enum Home {
     Kept(PathBuf),
     Temporary(TempDir),
+    Server(PostgresUrl),
 }
 
 impl Home {
     fn new(place: &Place) -> Result<Self, Failure> {
-        if let Place::Directory(path) = place {
-            return Ok(Self::Kept(path.clone()));
+        match place {
+            Place::Directory(path) => return Ok(Self::Kept(path.clone())),
+            Place::Server(url) => return Ok(Self::Server(url.clone())),
+            Place::Memory => {}
         }
         let owner_only = Permissions::from_mode(0o700);
         let made = tempfile::Builder::new().prefix("headwater-").permissions(owner_only).tempdir();
@@ -193,17 +198,45 @@ impl Home {
         })
     }
 
-    fn path(&self) -> &Path {
-        match self {
-            Self::Kept(path) => path,
-            Self::Temporary(directory) => directory.path(),
+    /// What opens the store. Blocks when it is called.
+    fn opening(
+        &self,
+        clock: Arc<SystemClock>,
+        connections: Option<usize>,
+    ) -> impl FnOnce() -> Result<Store, OpenError> + Send + use<> {
+        let embedded = |directory: &Path, durability| {
+            let options = storage::Options::new(directory, clock.clone());
+            storage::Options { durability, ..options }
+        };
+        let place = match self {
+            Self::Kept(path) => Ok(embedded(path, Durability::Full)),
+            Self::Temporary(directory) => Ok(embedded(directory.path(), Durability::Off)),
+            Self::Server(url) => {
+                let options = PostgresOptions::new(url.clone(), clock);
+                let connections = connections.unwrap_or(options.writers);
+                Err(PostgresOptions { writers: connections, readers: connections, ..options })
+            }
+        };
+        move || match place {
+            Ok(options) => Store::open(options),
+            Err(options) => Store::connect(options),
         }
     }
 
-    fn durability(&self) -> Durability {
+    /// The directory with the data, if that is where it is.
+    fn directory(&self) -> Option<&Path> {
         match self {
-            Self::Kept(_) => Durability::Full,
-            Self::Temporary(_) => Durability::Off,
+            Self::Kept(path) => Some(path),
+            Self::Temporary(directory) => Some(directory.path()),
+            Self::Server(_) => None,
+        }
+    }
+
+    /// The server with the data, if that is where it is.
+    fn server(&self) -> Option<&PostgresUrl> {
+        match self {
+            Self::Kept(_) | Self::Temporary(_) => None,
+            Self::Server(url) => Some(url),
         }
     }
 }

@@ -20,7 +20,7 @@ pub struct NewApp<'a> {
     pub now: Timestamp,
 }
 
-/// The app with this public key.
+/// The app with this public key. On an engine with concurrent writers its row is locked: what is read here may be written.
 ///
 /// # Errors
 /// When a statement fails or the row cannot be read.
@@ -29,7 +29,13 @@ pub fn by_api_key(tx: &mut Tx<'_>, api_key: &str) -> Result<Option<App>, Error> 
         "SELECT key, api_key, name, secret, previous_secret, suspended_at, suspended_explanation, settings, \
          created_at, updated_at FROM apps WHERE api_key = $1",
     );
-    Ok(tx.query(SELECT, &[api_key.into()], read)?.pop())
+    const LOCK: Sql = Sql::pair(
+        SELECT.sqlite,
+        "SELECT key, api_key, name, secret, previous_secret, suspended_at, suspended_explanation, settings, \
+         created_at, updated_at FROM apps WHERE api_key = $1 FOR UPDATE",
+    );
+    let statement = if tx.has_rivals() { LOCK } else { SELECT };
+    Ok(tx.query(statement, &[api_key.into()], read)?.pop())
 }
 
 /// The app as it is in this transaction, of which `known` is what a request found when it came: its settings may have
@@ -38,17 +44,30 @@ pub fn by_api_key(tx: &mut Tx<'_>, api_key: &str) -> Result<Option<App>, Error> 
 /// # Errors
 /// When a statement fails, or there is no such app any more.
 pub fn current(tx: &mut Tx<'_>, known: &App) -> Result<Arc<App>, Error> {
+    const SELECT: Sql = Sql::new(
+        "SELECT key, api_key, name, secret, previous_secret, suspended_at, suspended_explanation, settings, \
+         created_at, updated_at FROM apps WHERE key = $1",
+    );
+    // Kept from being changed until the end, but not from others who write by the same settings.
+    const LOCK: Sql = Sql::pair(
+        SELECT.sqlite,
+        "SELECT key, api_key, name, secret, previous_secret, suspended_at, suspended_explanation, settings, \
+         created_at, updated_at FROM apps WHERE key = $1 FOR SHARE",
+    );
     if let Some(app) = tx.known_app(&known.api_key) {
         return Ok(app);
     }
-    by_api_key(tx, &known.api_key)?.map(Arc::new).ok_or(Error::Unreadable("app"))
+    let statement = if tx.has_rivals() { LOCK } else { SELECT };
+    let found = tx.query(statement, &[known.key.0.into()], read)?.pop();
+    found.map(Arc::new).ok_or(Error::Unreadable("app"))
 }
 
-/// Every app, oldest first.
+/// Every app, oldest first. On an engine with concurrent writers no other one who looks here makes an app meanwhile.
 ///
 /// # Errors
 /// When a statement fails or a row cannot be read.
 pub fn all(tx: &mut Tx<'_>) -> Result<Vec<App>, Error> {
+    tx.lock("apps", [String::new()])?;
     const SELECT: Sql = Sql::new(
         "SELECT key, api_key, name, secret, previous_secret, suspended_at, suspended_explanation, settings, \
          created_at, updated_at FROM apps ORDER BY key",
@@ -56,7 +75,8 @@ pub fn all(tx: &mut Tx<'_>) -> Result<Vec<App>, Error> {
     tx.query(SELECT, &[], read)
 }
 
-/// Makes an app; `None` when its public key is taken.
+/// Makes an app; `None` when its public key is taken. On an engine with concurrent writers somebody else has just made it
+/// then: the closure runs again, and finds it.
 ///
 /// # Errors
 /// When a statement fails.
@@ -66,7 +86,11 @@ pub fn insert(tx: &mut Tx<'_>, app: &NewApp<'_>) -> Result<Option<AppKey>, Error
          ON CONFLICT (api_key) DO NOTHING RETURNING key",
     );
     let parameters = [app.api_key.into(), app.name.into(), app.secret.reveal().into(), app.now.into()];
-    Ok(tx.query(INSERT, &parameters, |row| row.integer(0).map(AppKey))?.pop())
+    let made = tx.query(INSERT, &parameters, |row| row.integer(0).map(AppKey))?.pop();
+    if made.is_none() && tx.has_rivals() {
+        return Err(tx.contended());
+    }
+    Ok(made)
 }
 
 /// Stores everything of `app` that can change.

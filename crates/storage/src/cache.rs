@@ -10,7 +10,10 @@ use model::App;
 
 /// The apps that were asked for, by API key.
 #[derive(Debug, Default)]
-pub struct AppCache(RwLock<Kept>);
+pub struct AppCache {
+    kept: RwLock<Kept>,
+    keeps_nothing: bool,
+}
 
 #[derive(Debug, Default)]
 struct Kept {
@@ -23,21 +26,32 @@ struct Kept {
 pub struct Epoch(u64);
 
 impl AppCache {
+    /// A cache that forgets at once: for an engine that other nodes write to as well.
+    pub(crate) fn keeping_nothing() -> Self {
+        Self { keeps_nothing: true, ..Self::default() }
+    }
+
+    /// Whether an app that was asked for can be in here, so that one that is not is most likely unknown.
+    #[must_use]
+    pub fn keeps(&self) -> bool {
+        !self.keeps_nothing
+    }
+
     /// The app with this key if it is kept, otherwise the epoch with which to [`AppCache::remember`] it.
     ///
     /// # Errors
     /// The epoch, when the app is not kept: it has to be read.
     pub fn get(&self, api_key: &str) -> Result<Arc<App>, Epoch> {
         // A panic while the lock is held leaves a map that is whole: every change of it is one call.
-        let kept = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
         kept.apps.get(api_key).cloned().ok_or(kept.epoch)
     }
 
     /// Keeps an app that was read after `epoch` was given, unless something was dropped since: what was read may be
     /// what was dropped.
     pub fn remember(&self, epoch: Epoch, app: Arc<App>) {
-        let mut kept = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if kept.epoch == epoch {
+        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+        if kept.epoch == epoch && !self.keeps_nothing {
             kept.apps.insert(app.api_key.clone(), app);
         }
     }
@@ -47,7 +61,7 @@ impl AppCache {
         if api_keys.is_empty() {
             return;
         }
-        let mut kept = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
         kept.epoch.0 += 1;
         for api_key in api_keys {
             kept.apps.remove(api_key);

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// What an engine said: a [`rusqlite::Error`] or a [`postgres::Error`].
+pub type Cause = Arc<dyn std::error::Error + Send + Sync>;
+
 /// Why a closure given to the store has no result. Cloned, because a `Tx` keeps its first failure.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
@@ -16,10 +19,10 @@ pub enum Error {
     Timeout(Duration),
     /// The commit failed: what the closure wrote may or may not be stored.
     #[error("the commit failed, its outcome is unknown")]
-    OutcomeUnknown(#[source] Arc<rusqlite::Error>),
+    OutcomeUnknown(#[source] Cause),
     /// The engine could not begin a transaction, or be reached again after a failure; nothing ran. Worth another try.
     #[error("the database cannot be used at the moment")]
-    Unavailable(#[source] Arc<rusqlite::Error>),
+    Unavailable(#[source] Cause),
     /// The store is closing and takes no more work; nothing ran.
     #[error("the store is closed")]
     Closed,
@@ -33,11 +36,42 @@ pub enum Error {
         statement: Cow<'static, str>,
         /// What the engine said.
         #[source]
-        source: Arc<rusqlite::Error>,
+        source: Cause,
     },
+    /// Others wrote the same rows each time that the closure ran; nothing of it is stored. Worth another try. Only on an
+    /// engine with concurrent writers.
+    #[error("others keep changing the same data at the same time")]
+    Contended,
     /// A stored value is not what this version writes.
     #[error("the stored {0} cannot be read")]
     Unreadable(&'static str),
+}
+
+impl Error {
+    /// What SQLite said, where it was that which failed.
+    #[must_use]
+    pub fn sqlite_code(&self) -> Option<rusqlite::ErrorCode> {
+        self.cause()?.downcast_ref::<rusqlite::Error>()?.sqlite_error_code()
+    }
+
+    /// What PostgreSQL said, where it was that which failed.
+    pub(crate) fn postgres(&self) -> Option<&postgres::Error> {
+        self.cause()?.downcast_ref()
+    }
+
+    fn cause(&self) -> Option<&(dyn std::error::Error + Send + Sync + 'static)> {
+        match self {
+            Self::OutcomeUnknown(cause)
+            | Self::Unavailable(cause)
+            | Self::Statement { source: cause, .. } => Some(&**cause),
+            Self::Busy
+            | Self::Timeout(_)
+            | Self::Closed
+            | Self::Panicked
+            | Self::Contended
+            | Self::Unreadable(_) => None,
+        }
+    }
 }
 
 /// Why a database could not be opened. `Display` is one line for an operator, [`OpenError::hint`] another.
@@ -91,6 +125,56 @@ pub enum OpenError {
         /// What the engine said.
         #[source]
         source: rusqlite::Error,
+    },
+    /// No server answers where the URL of the database says.
+    #[error("cannot reach the PostgreSQL server of {place}")]
+    Unreachable {
+        /// Server and database, without user and password.
+        place: String,
+        /// What the client said.
+        #[source]
+        source: postgres::Error,
+    },
+    /// The server does not let this user in.
+    #[error("the PostgreSQL server of {place} refuses this user or password")]
+    Refused {
+        /// Server and database.
+        place: String,
+        /// What the server said.
+        #[source]
+        source: postgres::Error,
+    },
+    /// The server does not have the database.
+    #[error("the PostgreSQL server has no database {0}")]
+    NoDatabase(String),
+    /// The database is empty, and the caller only wants to read.
+    #[error("there is nothing of Headwater in the database {0}")]
+    NoTables(String),
+    /// The database holds tables of some other program.
+    #[error("the database {0} belongs to another program")]
+    ForeignTables(String),
+    /// The role has no right to write, or the server is a copy of another one.
+    #[error("nothing can be written to the database {0} as this user")]
+    ReadOnly(String),
+    /// The server lacks what this program needs.
+    #[error("the PostgreSQL server of {place} has version {found}, 15 or later is needed")]
+    TooOld {
+        /// Server and database.
+        place: String,
+        /// Its version.
+        found: String,
+    },
+    /// The certificates by which the server was to be known cannot be read.
+    #[error("cannot read certificates from {}", .0.display())]
+    Certificates(PathBuf),
+    /// The server failed.
+    #[error("cannot open the database {place}")]
+    Server {
+        /// Server and database.
+        place: String,
+        /// What the server or the client said.
+        #[source]
+        source: postgres::Error,
     },
     /// The system starts no more threads.
     #[error("cannot start a thread")]
@@ -170,6 +254,9 @@ pub enum CopyError {
     /// Something keeps undoing what was copied.
     #[error("the database changes in ways that cannot be followed")]
     Disturbed,
+    /// The database is on a server of its own.
+    #[error("the database is kept by a PostgreSQL server")]
+    Elsewhere,
     /// The store makes one already.
     #[error("another backup is under way")]
     UnderWay,
@@ -207,6 +294,7 @@ impl CopyError {
                 "check that the disk of the copy has room for it, and that both disks work"
             }
             Self::Disturbed => "see to it that no other program writes to the database, and try again",
+            Self::Elsewhere => "use pg_dump, or the backups of the server",
             Self::UnderWay => "wait for its end, which the server's log tells",
             Self::Stopped | Self::Store(_) => "try again; the server's log says more when it was not you",
             Self::Thread(_) => "raise the number of threads that this user may start",
@@ -229,6 +317,21 @@ impl OpenError {
                 "run the version of Headwater that made this database, or restore a backup"
             }
             Self::Engine { .. } => "check that the disk has free space and that this user may write to it",
+            Self::Unreachable { .. } => {
+                "check host and port of --database-url, that the server runs, and that it listens there"
+            }
+            Self::Refused { .. } => {
+                "check user and password of --database-url, and what pg_hba.conf on the server says of them"
+            }
+            Self::NoDatabase(_) => "make it with createdb, or name another one in --database-url",
+            Self::NoTables(_) => "start the server once, or name its database with --database-url",
+            Self::ForeignTables(_) => "make an empty database with createdb, and name it in --database-url",
+            Self::ReadOnly(_) => {
+                "name the primary server in --database-url, and a user who owns the database or may write to its tables"
+            }
+            Self::TooOld { .. } => "upgrade the server, or name another one in --database-url",
+            Self::Certificates(_) => "name a file with certificates in PEM as sslrootcert in --database-url",
+            Self::Server { .. } => "see the log of the PostgreSQL server",
             Self::Thread(_) => "raise the number of threads that this user may start",
         }
     }

@@ -38,13 +38,25 @@ pub struct Origin<'a> {
 /// # Errors
 /// When a statement fails.
 pub fn append(tx: &mut Tx<'_>, origin: &Origin<'_>, entries: &[Entry]) -> Result<(), Error> {
-    // Nobody is named where there is no subject: a row without one is ignored.
-    const INSERT: Sql = Sql::new(
+    // Nobody is named where there is no subject: on SQLite, a row without one is ignored.
+    const INSERT: Sql = Sql::pair(
         "INSERT OR FAIL INTO log (person, app, time, actor, operation, request, event, subject, payload) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING sequence",
+        "WITH appended AS (INSERT INTO log (person, app, time, actor, operation, request, event, subject, payload) \
+             SELECT person, app, time, actor, operation, request, event, subject, payload \
+             FROM UNNEST($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], \
+                 $8::text[], $9::text[]) WITH ORDINALITY AS given (person, app, time, actor, operation, request, \
+                 event, subject, payload, place) \
+             ORDER BY place RETURNING sequence, person), \
+         named AS (INSERT INTO log_person (log, \"user\") \
+             SELECT sequence, person FROM appended WHERE person IS NOT NULL) \
+         SELECT sequence FROM appended ORDER BY sequence",
     )
     .then(&["INSERT OR IGNORE INTO log_person (log, user) VALUES (last_insert_rowid(), ?1)"]);
-    const NAME: Sql = Sql::new("INSERT INTO log_person (log, user) VALUES ($1, $2) ON CONFLICT DO NOTHING");
+    const NAME: Sql = Sql::pair(
+        "INSERT INTO log_person (log, user) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        "INSERT INTO log_person (log, \"user\") SELECT * FROM UNNEST($1::bigint[], $2::bigint[]) ON CONFLICT DO NOTHING",
+    );
     let rows: Vec<[Value; 9]> = entries
         .iter()
         .map(|entry| {
@@ -72,6 +84,56 @@ pub fn append(tx: &mut Tx<'_>, origin: &Origin<'_>, entries: &[Entry]) -> Result
         .collect();
     tx.execute_each(NAME, &others)?;
     Ok(())
+}
+
+/// A place in the log; the default is before its first row. Outside of the server it is opaque.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// The transaction, on an engine with concurrent writers; otherwise 0.
+    transaction: i64,
+    sequence: i64,
+}
+
+/// A row of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Logged {
+    /// Where it stands: what comes next is after this.
+    pub position: Position,
+    /// The app.
+    pub app: AppKey,
+    /// The name of the event.
+    pub event: String,
+    /// The id of the user whom the event is about, empty for none.
+    pub subject: String,
+    /// The event as stored ([`Event::from_stored`]).
+    pub payload: String,
+}
+
+/// At most `limit` rows after `position`, in an order in which no row ever comes before one that was read already.
+///
+/// On PostgreSQL a row that was appended earlier may be committed later. Rows are therefore read in the order of their
+/// transactions, and only those below the oldest transaction that is still running: nothing can come below it any more.
+///
+/// # Errors
+/// When a statement fails.
+pub fn after(tx: &mut Tx<'_>, position: Position, limit: usize) -> Result<Vec<Logged>, Error> {
+    const SELECT: Sql = Sql::pair(
+        "SELECT 0, sequence, app, event, subject, payload FROM log WHERE $1 = 0 AND sequence > $2 \
+         ORDER BY sequence LIMIT $3",
+        "SELECT xid::text::bigint, sequence, app, event, subject, payload FROM log \
+         WHERE (xid, sequence) > ($1::bigint::text::xid8, $2) AND xid < pg_snapshot_xmin(pg_current_snapshot()) \
+         ORDER BY xid, sequence LIMIT $3",
+    );
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    tx.query(SELECT, &[position.transaction.into(), position.sequence.into(), limit.into()], |row| {
+        Ok(Logged {
+            position: Position { transaction: row.integer(0)?, sequence: row.integer(1)? },
+            app: AppKey(row.integer(2)?),
+            event: row.text(3)?,
+            subject: row.text(4)?,
+            payload: row.text(5)?,
+        })
+    })
 }
 
 /// How much of the log is kept.
@@ -108,15 +170,19 @@ pub fn prune(tx: &mut Tx<'_>, retention: &Retention) -> Result<usize, Error> {
 
 /// How many of the oldest rows stand between the log and `most` bytes.
 ///
-/// The size is an estimate from the number of rows, whose sequence has no gaps, and the mean of a sample: counting
-/// bytes exactly would read the whole log or cost every write a statement.
+/// The size is an estimate from the number of rows, whose sequence has no gaps (on PostgreSQL hardly any: those of
+/// transactions that had to run again), and the mean of a sample: counting bytes exactly would read the whole log or cost
+/// every write a statement.
 fn excess(tx: &mut Tx<'_>, most: u64) -> Result<usize, Error> {
     // Asked for together, the two would be looked for in the whole table.
     const ENDS: Sql = Sql::new(
         "SELECT COALESCE((SELECT MIN(sequence) FROM log), 0), COALESCE((SELECT MAX(sequence) FROM log), -1)",
     );
-    const SAMPLE: Sql =
-        Sql::new("SELECT OCTET_LENGTH(payload) FROM log WHERE sequence >= $1 ORDER BY sequence LIMIT 1");
+    const SAMPLE: Sql = Sql::pair(
+        "SELECT OCTET_LENGTH(payload) FROM log WHERE sequence >= $1 ORDER BY sequence LIMIT 1",
+        "SELECT bytes FROM UNNEST($1::bigint[]) AS given (place), LATERAL (SELECT OCTET_LENGTH(payload)::bigint AS bytes \
+             FROM log WHERE sequence >= place ORDER BY sequence LIMIT 1) AS sample",
+    );
     /// What a row and its entries in indexes take beside the payload.
     const OVERHEAD: i64 = 150;
     const SAMPLES: i64 = 64;

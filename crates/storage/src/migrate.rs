@@ -22,6 +22,21 @@ pub(crate) const SQLITE: &[Migration] = &[
     },
 ];
 
+/// The steps for PostgreSQL: the same numbers and names.
+pub(crate) const POSTGRES: &[Migration] = &[
+    Migration {
+        number: 1,
+        name: "initial",
+        sql: include_str!("../../../migrations/postgres/0001_initial.sql"),
+    },
+    Migration { number: 2, name: "roles", sql: include_str!("../../../migrations/postgres/0002_roles.sql") },
+    Migration {
+        number: 3,
+        name: "plain statements",
+        sql: include_str!("../../../migrations/postgres/0003_plain_statements.sql"),
+    },
+];
+
 /// One step of the schema.
 #[derive(Clone, Copy, Debug)]
 pub struct Migration {
@@ -115,5 +130,12 @@ mod tests {
         for (place, step) in (1..).zip(SQLITE) {
             assert_eq!(step.number, place, "{}", step.name);
         }
+    }
+
+    #[test]
+    fn the_engines_have_the_same_steps() {
+        let named =
+            |steps: &[Migration]| -> Vec<_> { steps.iter().map(|step| (step.number, step.name)).collect() };
+        assert_eq!(named(POSTGRES), named(SQLITE));
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use model::Clock;
 
+use crate::PostgresUrl;
 use crate::migrate::{self, Migration};
 
 /// What a power cut may take.
@@ -56,6 +57,45 @@ impl Options {
             write_budget: Duration::from_secs(10),
             max_pages: None,
             migrations: migrate::SQLITE,
+            clock,
+        }
+    }
+}
+
+/// What [`Store::connect`](crate::Store::connect) needs to know.
+#[derive(Clone, Debug)]
+pub struct PostgresOptions {
+    /// Where the database is.
+    pub url: PostgresUrl,
+    /// How many threads, each with a connection, write; at least one. They connect when they are first needed.
+    pub writers: usize,
+    /// How many threads, each with a connection, read; at least one.
+    pub readers: usize,
+    /// How many writes may wait, and how many reads; at least one. One more is refused as [`Busy`](crate::Error::Busy).
+    pub queue: usize,
+    /// How long a read may wait for a thread, and then how long each of its statements may run.
+    pub read_budget: Duration,
+    /// How long a write may wait before a thread takes it up.
+    pub write_budget: Duration,
+    /// The steps that make the schema, in order and without gaps.
+    pub migrations: &'static [Migration],
+    /// The clock by which a server that went away is asked again.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl PostgresOptions {
+    /// This program's schema in the database at `url`, ten connections that write and ten that read, queues of 4,096,
+    /// 2 s for a read and 10 s of waiting for a write.
+    #[must_use]
+    pub fn new(url: PostgresUrl, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            url,
+            writers: 10,
+            readers: 10,
+            queue: 4096,
+            read_budget: Duration::from_secs(2),
+            write_budget: Duration::from_secs(10),
+            migrations: migrate::POSTGRES,
             clock,
         }
     }

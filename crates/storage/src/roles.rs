@@ -13,7 +13,20 @@ use crate::{Error, Tx};
 pub fn all(tx: &mut Tx<'_>, app: AppKey) -> Result<Vec<CustomRole>, Error> {
     const SELECT: Sql =
         Sql::new("SELECT name, created_at, updated_at FROM roles WHERE app = $1 ORDER BY name");
-    tx.query(SELECT, &[app.0.into()], read)
+    const LOCK: Sql = Sql::pair(
+        SELECT.sqlite,
+        "SELECT name, created_at, updated_at FROM roles WHERE app = $1 ORDER BY name FOR KEY SHARE",
+    );
+    tx.query(if tx.has_rivals() { LOCK } else { SELECT }, &[app.0.into()], read)
+}
+
+/// Lets nobody else make a role in `app` until this transaction ends: how many there are, and by which names, is a rule
+/// over all of them. To be called before they are read.
+///
+/// # Errors
+/// When a statement fails.
+pub fn lock(tx: &mut Tx<'_>, app: AppKey) -> Result<(), Error> {
+    tx.lock("roles", [app.0.to_string()])
 }
 
 /// Makes a role that `app` does not have.
@@ -43,12 +56,17 @@ pub enum Usage {
 /// # Errors
 /// When a statement fails or a row cannot be read.
 pub fn usage(tx: &mut Tx<'_>, app: AppKey, name: &str) -> Result<Option<Usage>, Error> {
+    // A statement of its own: the one below must see what whoever had the lock before has stored.
+    const LOCK: Sql = Sql::new("SELECT name FROM roles WHERE app = $1 AND name = $2 FOR UPDATE");
     const SELECT: Sql = Sql::new(
         "SELECT (SELECT users.id FROM role_holders JOIN users ON users.key = role_holders.user \
              WHERE role_holders.app = roles.app AND role_holders.role = roles.name \
              ORDER BY role_holders.user LIMIT 1) \
          FROM roles WHERE app = $1 AND name = $2",
     );
+    if tx.has_rivals() {
+        tx.query(LOCK, &[app.0.into(), name.into()], |_| Ok(()))?;
+    }
     let usage = tx.query(SELECT, &[app.0.into(), name.into()], |row| {
         let holder = row.optional_text(0)?.map(UserId::from_stored);
         Ok(holder.map_or(Usage::Free, Usage::HeldBy))

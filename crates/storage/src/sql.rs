@@ -4,17 +4,20 @@ use model::Timestamp;
 
 use crate::Error;
 
-/// One statement: a constant where the dialects agree.
+/// One statement: a constant where the dialects agree, a pair where they do not.
 ///
-/// Parameters are `$1`, `$2`, ... in the order they appear, or `?1`, `?2`, ... in any order in a text that only the
-/// embedded engine runs. The text is also the key of the engine's statement cache and the only part of a
-/// statement that may reach a log. A statement whose dialects differ gets a constructor with one text for each
-/// engine when the second engine comes.
+/// Parameters are `$1`, `$2`, ... in the order they appear, or `?1`, `?2`, ... in any order in a text for SQLite alone. The
+/// text is also the key of the engine's statement cache and the only part of a statement that may reach a log.
+///
+/// A statement that is run for a batch ([`Tx::query_each`](crate::Tx::query_each)) is always a pair: SQLite runs it once
+/// for each set of parameters, PostgreSQL once with every parameter an array, which the statement takes apart again by
+/// `UNNEST($1::bigint[], $2::text[]) WITH ORDINALITY`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sql {
-    pub(crate) text: &'static str,
-    /// What the embedded engine runs after it, see [`Sql::then`].
+    pub(crate) sqlite: &'static str,
+    /// What SQLite runs after it, see [`Sql::then`].
     pub(crate) steps: &'static [&'static str],
+    pub(crate) postgres: &'static str,
 }
 
 impl Sql {
@@ -25,7 +28,16 @@ impl Sql {
     /// come. Statements are constants, so the compiler finds it.
     #[must_use]
     pub const fn new(text: &'static str) -> Self {
-        let bytes = text.as_bytes();
+        Self::pair(text, text)
+    }
+
+    /// A statement whose dialects differ. The parameters are the same in both.
+    ///
+    /// # Panics
+    /// See [`Sql::new`]; the text for PostgreSQL may name its parameters in any order.
+    #[must_use]
+    pub const fn pair(sqlite: &'static str, postgres: &'static str) -> Self {
+        let bytes = sqlite.as_bytes();
         let mut known = 0;
         let mut place = 0;
         while place < bytes.len() {
@@ -45,14 +57,14 @@ impl Sql {
             }
             place += 1;
         }
-        Self { text, steps: &[] }
+        Self { sqlite, steps: &[], postgres }
     }
 
-    /// This statement, which the embedded engine follows by further `steps` for each set of parameters.
+    /// This statement, which SQLite follows by further `steps` for each set of parameters.
     ///
-    /// What belongs together is one statement for a server, one round trip: a change and its consequences in other
-    /// tables. SQLite cannot say that in one statement but by triggers, and these cost more than the steps. A step
-    /// takes as many of the parameters, from the first on, as its highest number says: `?1`, `?2`, ..., in any order.
+    /// What belongs together is one statement for PostgreSQL, one round trip: a change and its consequences in other
+    /// tables. SQLite cannot say that in one statement but by triggers, and these cost more than the steps. A step takes
+    /// as many of the parameters, from the first on, as its highest number says: `?1`, `?2`, ..., in any order.
     #[must_use]
     pub const fn then(self, steps: &'static [&'static str]) -> Self {
         Self { steps, ..self }
@@ -116,7 +128,14 @@ impl<T: Into<Value>> From<Option<T>> for Value {
 
 /// One row of an answer. Columns are counted from 0 in the order of the SELECT or RETURNING list.
 #[derive(Debug)]
-pub struct Row<'a>(pub(crate) &'a rusqlite::Row<'a>);
+pub struct Row<'a>(pub(crate) Cells<'a>);
+
+/// The row as its engine gives it.
+#[derive(Debug)]
+pub(crate) enum Cells<'a> {
+    Sqlite(&'a rusqlite::Row<'a>),
+    Postgres(&'a postgres::Row),
+}
 
 impl Row<'_> {
     /// The column as an integer.
@@ -124,7 +143,7 @@ impl Row<'_> {
     /// # Errors
     /// [`Error::Unreadable`] when the column holds something else, as for the other accessors.
     pub fn integer(&self, column: usize) -> Result<i64, Error> {
-        self.0.get(column).map_err(|_| Error::Unreadable("integer"))
+        self.get(column, "integer")
     }
 
     /// The column as text.
@@ -132,7 +151,7 @@ impl Row<'_> {
     /// # Errors
     /// See [`Row::integer`].
     pub fn text(&self, column: usize) -> Result<String, Error> {
-        self.0.get(column).map_err(|_| Error::Unreadable("text"))
+        self.get(column, "text")
     }
 
     /// The column as text, `None` for NULL.
@@ -140,7 +159,7 @@ impl Row<'_> {
     /// # Errors
     /// See [`Row::integer`].
     pub fn optional_text(&self, column: usize) -> Result<Option<String>, Error> {
-        self.0.get(column).map_err(|_| Error::Unreadable("text"))
+        self.get(column, "text")
     }
 
     /// The column as a boolean stored as 0 or 1.
@@ -164,7 +183,18 @@ impl Row<'_> {
     /// # Errors
     /// See [`Row::integer`].
     pub fn optional_timestamp(&self, column: usize) -> Result<Option<Timestamp>, Error> {
-        let nanoseconds: Option<i64> = self.0.get(column).map_err(|_| Error::Unreadable("time"))?;
+        let nanoseconds: Option<i64> = self.get(column, "time")?;
         Ok(nanoseconds.map(Timestamp::from_nanoseconds))
+    }
+
+    fn get<T>(&self, column: usize, what: &'static str) -> Result<T, Error>
+    where
+        T: rusqlite::types::FromSql + for<'a> postgres::types::FromSql<'a>,
+    {
+        let unreadable = Error::Unreadable(what);
+        match &self.0 {
+            Cells::Sqlite(row) => row.get(column).map_err(|_| unreadable),
+            Cells::Postgres(row) => row.try_get(column).map_err(|_| unreadable),
+        }
     }
 }

@@ -11,7 +11,10 @@ use crate::gauges::Counters;
 use crate::lanes::{Lane, Lanes};
 use crate::sqlite::Backups;
 use crate::threads::{self, Threads};
-use crate::{Answer, AppCache, Backup, Error, Gauges, OpenError, Options, Tx, job, sqlite};
+use crate::{
+    Answer, AppCache, Backup, CopyError, Error, Gauges, OpenError, Options, PostgresOptions, Tx, job,
+    postgres, sqlite,
+};
 
 /// An open database. Clones share it; it closes by [`Store::close`], or by itself, without waiting, when the last
 /// clone is dropped.
@@ -22,7 +25,8 @@ struct Shared {
     /// `None` once the store is closing.
     lanes: RwLock<Option<Lanes>>,
     threads: Mutex<Threads>,
-    backups: Backups,
+    /// `None` on a server that is backed up by its own means.
+    backups: Option<Backups>,
     apps: Arc<AppCache>,
     counters: Arc<Counters>,
     read_budget: Duration,
@@ -44,7 +48,29 @@ impl Store {
         Ok(Self(Arc::new(Shared {
             lanes: RwLock::new(Some(lanes)),
             threads: Mutex::new(threads),
-            backups,
+            backups: Some(backups),
+            apps,
+            counters,
+            read_budget: options.read_budget,
+            write_budget: options.write_budget,
+        })))
+    }
+
+    /// Connects to a PostgreSQL server, brings the schema of the database up to date and starts the threads. Blocks
+    /// meanwhile. Several stores, of several nodes, may use one database.
+    ///
+    /// # Errors
+    /// See [`OpenError`]. Nothing is left running, and a database that is not ours is left as it was.
+    pub fn connect(options: PostgresOptions) -> Result<Self, OpenError> {
+        let (lanes, exits) = Lanes::new(options.queue);
+        // Other nodes change apps too, and tell nobody: what decides access is never kept.
+        let apps = Arc::new(AppCache::keeping_nothing());
+        let counters = Arc::<Counters>::default();
+        let threads = postgres::start(&options, exits, &apps, &counters)?;
+        Ok(Self(Arc::new(Shared {
+            lanes: RwLock::new(Some(lanes)),
+            threads: Mutex::new(threads),
+            backups: None,
             apps,
             counters,
             read_budget: options.read_budget,
@@ -100,9 +126,10 @@ impl Store {
     pub fn back_up(&self, target: impl Into<PathBuf>) -> Backup {
         // Held until the backup is on record: the store cannot close without it.
         let lanes = self.0.lanes.read().unwrap_or_else(PoisonError::into_inner);
-        match lanes.as_ref() {
-            Some(lanes) => self.0.backups.begin(target.into(), lanes.copies.clone()),
-            None => Backup::refused(Error::Closed.into()),
+        match (lanes.as_ref(), &self.0.backups) {
+            (Some(lanes), Some(backups)) => backups.begin(target.into(), lanes.copies.clone()),
+            (Some(_), None) => Backup::refused(CopyError::Elsewhere),
+            (None, _) => Backup::refused(Error::Closed.into()),
         }
     }
 
@@ -141,7 +168,9 @@ impl Store {
         let mut threads = self.0.threads.lock().unwrap_or_else(PoisonError::into_inner);
         let lanes = self.0.lanes.write().unwrap_or_else(PoisonError::into_inner).take();
         let Some(Lanes { writes, background, reads, copies }) = lanes else { return };
-        self.0.backups.end();
+        if let Some(backups) = &self.0.backups {
+            backups.end();
+        }
         // Readers first: an open snapshot would keep the last checkpoint from emptying the log.
         drop(reads);
         threads::join(&mut threads.readers);

@@ -8,7 +8,8 @@ use model::App;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ErrorCode};
 
-use crate::sql::{Row, Sql, Value};
+use crate::postgres::{Session, is_canceled};
+use crate::sql::{Cells, Row, Sql, Value};
 use crate::{AppCache, Error};
 
 /// An open transaction.
@@ -39,20 +40,20 @@ pub(crate) struct KnownApps<'c> {
 #[derive(Debug)]
 enum Engine<'c> {
     Sqlite(&'c Connection),
+    Postgres(&'c mut Session),
+}
+
+/// Which SQL a transaction speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Sqlite,
+    Postgres,
 }
 
 impl<'c> Tx<'c> {
     /// A transaction on a connection on which one is open.
     pub(crate) fn sqlite(connection: &'c Connection) -> Self {
-        Self {
-            engine: Engine::Sqlite(connection),
-            budget: None,
-            failure: None,
-            statements: 0,
-            wrote: false,
-            changed_apps: Vec::new(),
-            apps: None,
-        }
+        Self::on(Engine::Sqlite(connection), None)
     }
 
     /// As [`Tx::sqlite`], on the connection of the one writer.
@@ -62,7 +63,30 @@ impl<'c> Tx<'c> {
 
     /// As [`Tx::sqlite`], on a connection that interrupts its statements when `budget` is used up.
     pub(crate) fn sqlite_within(connection: &'c Connection, budget: Duration) -> Self {
-        Self { budget: Some(budget), ..Self::sqlite(connection) }
+        Self::on(Engine::Sqlite(connection), Some(budget))
+    }
+
+    /// A transaction that writes, on a session on which one is open.
+    pub(crate) fn postgres(session: &'c mut Session) -> Self {
+        Self::on(Engine::Postgres(session), None)
+    }
+
+    /// A transaction that only reads, on a session on which one is open and that stops its statements when `budget` is
+    /// used up.
+    pub(crate) fn postgres_within(session: &'c mut Session, budget: Duration) -> Self {
+        Self::on(Engine::Postgres(session), Some(budget))
+    }
+
+    fn on(engine: Engine<'c>, budget: Option<Duration>) -> Self {
+        Self {
+            engine,
+            budget,
+            failure: None,
+            statements: 0,
+            wrote: false,
+            changed_apps: Vec::new(),
+            apps: None,
+        }
     }
 
     /// The rows that `sql` answers, each turned into a `T`.
@@ -75,7 +99,7 @@ impl<'c> Tx<'c> {
         parameters: &[Value],
         read: impl FnMut(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
-        self.run(|engine, wrote| engine.query(sql, std::iter::once(parameters), wrote, read))
+        self.run(|engine, wrote| engine.query(sql, Sets::One(parameters), wrote, read))
     }
 
     /// The rows that `sql` answers for each set of parameters, in the order of the sets: one statement for a batch.
@@ -91,7 +115,8 @@ impl<'c> Tx<'c> {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
-        self.run(|engine, wrote| engine.query(sql, batch.iter().map(<[Value; N]>::as_slice), wrote, read))
+        let sets: Vec<&[Value]> = batch.iter().map(<[Value; N]>::as_slice).collect();
+        self.run(|engine, wrote| engine.query(sql, Sets::Each(&sets), wrote, read))
     }
 
     /// The rows that a generated statement answers. Its parameters are numbered in the order they appear, and it holds
@@ -110,10 +135,11 @@ impl<'c> Tx<'c> {
     /// # Errors
     /// [`Error::Statement`] when the engine refuses.
     pub fn execute(&mut self, sql: Sql, parameters: &[Value]) -> Result<usize, Error> {
-        self.run(|engine, wrote| engine.execute(sql, std::iter::once(parameters), wrote))
+        self.run(|engine, wrote| engine.execute(sql, Sets::One(parameters), wrote))
     }
 
-    /// Runs a statement that answers no rows once for each set of parameters: one statement for a batch.
+    /// Runs a statement that answers no rows once for each set of parameters: one statement for a batch. Answers how many
+    /// rows it changed, as the last part of the statement counts them.
     ///
     /// # Errors
     /// [`Error::Statement`] when the engine refuses.
@@ -121,7 +147,8 @@ impl<'c> Tx<'c> {
         if batch.is_empty() {
             return Ok(0);
         }
-        self.run(|engine, wrote| engine.execute(sql, batch.iter().map(<[Value; N]>::as_slice), wrote))
+        let sets: Vec<&[Value]> = batch.iter().map(<[Value; N]>::as_slice).collect();
+        self.run(|engine, wrote| engine.execute(sql, Sets::Each(&sets), wrote))
     }
 
     /// How many statements this transaction has run; a batch is one, as it is one round trip to a server.
@@ -133,6 +160,45 @@ impl<'c> Tx<'c> {
     /// Whether a statement ran that may have written: then there is something to undo.
     pub(crate) fn wrote(&self) -> bool {
         self.wrote
+    }
+
+    /// Which SQL a statement that is generated has to be written in.
+    pub(crate) fn dialect(&self) -> Dialect {
+        match self.engine {
+            Engine::Sqlite(_) => Dialect::Sqlite,
+            Engine::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// Whether others may be writing, so that what is read in order to be written has to be locked. Never in a
+    /// transaction that only reads.
+    pub(crate) fn has_rivals(&self) -> bool {
+        self.dialect() == Dialect::Postgres && self.budget.is_none()
+    }
+
+    /// Keeps the `names` of one `rule`, which speaks of more than one row, from every other transaction that names them,
+    /// until this one ends. What is read afterwards is as whoever had them before has left it.
+    ///
+    /// Nothing where there are no rivals. Different names may turn out to be one lock, which costs time and no more.
+    pub(crate) fn lock(&mut self, rule: &str, names: impl IntoIterator<Item = String>) -> Result<(), Error> {
+        const LOCK: &str = "SELECT pg_advisory_xact_lock(HASHTEXTEXTENDED(name, 0)) \
+                            FROM UNNEST($1::text[]) WITH ORDINALITY AS given (name, place) ORDER BY place";
+        if !self.has_rivals() {
+            return Ok(());
+        }
+        let mut names: Vec<String> = names.into_iter().map(|name| format!("{rule} {name}")).collect();
+        if names.is_empty() {
+            return Ok(());
+        }
+        // In one order for everybody, so that no two wait for each other.
+        names.sort_unstable();
+        let names: Vec<[Value; 1]> = names.into_iter().map(|name| [name.into()]).collect();
+        self.execute_each(Sql::pair("SELECT $1", LOCK), &names).map(drop)
+    }
+
+    /// The failure of a closure that met the work of another one, and is to run again. Marks the transaction.
+    pub(crate) fn contended(&mut self) -> Error {
+        self.failure.get_or_insert(Error::Contended).clone()
     }
 
     /// Has the cached copy of the app with this key dropped after the commit and before the answer.
@@ -152,12 +218,15 @@ impl<'c> Tx<'c> {
         self.failure.map_or(Ok(self.changed_apps), Err)
     }
 
-    fn run<T>(&mut self, work: impl FnOnce(&Engine<'c>, &mut bool) -> Result<T, Error>) -> Result<T, Error> {
+    fn run<T>(
+        &mut self,
+        work: impl FnOnce(&mut Engine<'c>, &mut bool) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
         }
         self.statements += 1;
-        work(&self.engine, &mut self.wrote).map_err(|failure| {
+        work(&mut self.engine, &mut self.wrote).map_err(|failure| {
             let failure = self.in_words_of_the_budget(failure);
             self.failure = Some(failure.clone());
             failure
@@ -166,100 +235,153 @@ impl<'c> Tx<'c> {
 
     /// An interrupted statement as what it is to the caller: a read that took too long.
     fn in_words_of_the_budget(&self, failure: Error) -> Error {
-        match (self.budget, &failure) {
-            (Some(budget), Error::Statement { source, .. })
-                if source.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) =>
-            {
-                Error::Timeout(budget)
-            }
+        let interrupted = failure.sqlite_code() == Some(ErrorCode::OperationInterrupted)
+            || failure.postgres().is_some_and(is_canceled);
+        match self.budget {
+            Some(budget) if interrupted => Error::Timeout(budget),
             _ => failure,
         }
     }
 }
 
+/// What a statement is run with.
+#[derive(Clone, Copy)]
+enum Sets<'p> {
+    One(&'p [Value]),
+    Each(&'p [&'p [Value]]),
+}
+
+impl<'p> Sets<'p> {
+    fn iter(&self) -> impl Iterator<Item = &'p [Value]> {
+        let (one, each) = match self {
+            Self::One(set) => (Some(*set), [].as_slice()),
+            Self::Each(sets) => (None, *sets),
+        };
+        one.into_iter().chain(each.iter().copied())
+    }
+}
+
 impl Engine<'_> {
-    fn query<'p, T>(
-        &self,
+    fn query<T>(
+        &mut self,
         sql: Sql,
-        batch: impl Iterator<Item = &'p [Value]>,
+        sets: Sets<'_>,
         wrote: &mut bool,
         mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
-        let mut found = Vec::new();
-        self.each_step(sql, batch, wrote, |statement, failed| {
-            let mut rows = statement.raw_query();
-            while let Some(row) = rows.next().map_err(failed)? {
-                found.push(read(&Row(row))?);
+        match self {
+            Self::Sqlite(connection) => {
+                let mut found = Vec::new();
+                each_step(connection, sql, sets, wrote, |statement, failed| {
+                    let mut rows = statement.raw_query();
+                    while let Some(row) = rows.next().map_err(failed)? {
+                        found.push(read(&Row(Cells::Sqlite(row)))?);
+                    }
+                    Ok(())
+                })?;
+                Ok(found)
             }
-            Ok(())
-        })?;
-        Ok(found)
+            Self::Postgres(session) => {
+                *wrote = true;
+                let rows = match sets {
+                    Sets::One(parameters) => session.query(sql.postgres, parameters),
+                    Sets::Each(sets) => session.query_transposed(sql.postgres, sets),
+                };
+                let rows = rows.map_err(|source| Error::Statement {
+                    statement: Cow::Borrowed(sql.postgres),
+                    source: Arc::new(source),
+                })?;
+                rows.iter().map(|row| read(&Row(Cells::Postgres(row)))).collect()
+            }
+        }
     }
 
-    fn execute<'p>(
-        &self,
-        sql: Sql,
-        batch: impl Iterator<Item = &'p [Value]>,
-        wrote: &mut bool,
-    ) -> Result<usize, Error> {
-        let mut changed = 0;
-        self.each_step(sql, batch, wrote, |statement, failed| {
-            changed += statement.raw_execute().map_err(failed)?;
-            Ok(())
-        })?;
-        Ok(changed)
+    fn execute(&mut self, sql: Sql, sets: Sets<'_>, wrote: &mut bool) -> Result<usize, Error> {
+        match self {
+            Self::Sqlite(connection) => {
+                let mut changed = 0;
+                each_step(connection, sql, sets, wrote, |statement, failed| {
+                    changed += statement.raw_execute().map_err(failed)?;
+                    Ok(())
+                })?;
+                Ok(changed)
+            }
+            Self::Postgres(session) => {
+                *wrote = true;
+                let changed = match sets {
+                    Sets::One(parameters) => session.execute(sql.postgres, parameters),
+                    Sets::Each(sets) => session.execute_transposed(sql.postgres, sets),
+                };
+                let changed = changed.map_err(|source| Error::Statement {
+                    statement: Cow::Borrowed(sql.postgres),
+                    source: Arc::new(source),
+                })?;
+                Ok(usize::try_from(changed).unwrap_or(usize::MAX))
+            }
+        }
     }
 
     fn query_generated<T>(
-        &self,
+        &mut self,
         text: &str,
         parameters: &[Value],
         mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
-        let Self::Sqlite(connection) = self;
-        let failed =
-            |source| Error::Statement { statement: Cow::Owned(text.to_owned()), source: Arc::new(source) };
-        let mut statement = connection.prepare_cached(text).map_err(failed)?;
-        let mut rows = statement.query(rusqlite::params_from_iter(parameters)).map_err(failed)?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next().map_err(failed)? {
-            found.push(read(&Row(row))?);
+        match self {
+            Self::Sqlite(connection) => {
+                // `$1` is a name to SQLite, which goes through all names that it knows to find it; `?1` is a place.
+                let text = text.replace('$', "?");
+                let failed = |source| Error::Statement {
+                    statement: Cow::Owned(text.clone()),
+                    source: Arc::new(source),
+                };
+                let mut statement = connection.prepare_cached(&text).map_err(failed)?;
+                let mut rows = statement.query(rusqlite::params_from_iter(parameters)).map_err(failed)?;
+                let mut found = Vec::new();
+                while let Some(row) = rows.next().map_err(failed)? {
+                    found.push(read(&Row(Cells::Sqlite(row)))?);
+                }
+                Ok(found)
+            }
+            Self::Postgres(session) => {
+                let rows = session.query(text, parameters).map_err(|source| Error::Statement {
+                    statement: Cow::Owned(text.to_owned()),
+                    source: Arc::new(source),
+                })?;
+                rows.iter().map(|row| read(&Row(Cells::Postgres(row)))).collect()
+            }
         }
-        Ok(found)
     }
+}
 
-    /// Has `run` run the statement and its steps, with their parameters bound, for each set of the batch.
-    fn each_step<'p>(
-        &self,
-        sql: Sql,
-        batch: impl Iterator<Item = &'p [Value]>,
-        wrote: &mut bool,
-        mut run: impl FnMut(&mut CachedStatement<'_>, &dyn Fn(rusqlite::Error) -> Error) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        let Self::Sqlite(connection) = self;
-        let failed = |text| {
-            move |source| Error::Statement { statement: Cow::Borrowed(text), source: Arc::new(source) }
-        };
-        let prepare = |text| connection.prepare_cached(text).map_err(failed(text));
-        let mut first = prepare(sql.text)?;
-        let mut steps =
-            sql.steps.iter().map(|text| Ok((*text, prepare(text)?))).collect::<Result<Vec<_>, Error>>()?;
-        *wrote |= !first.readonly() || !steps.is_empty();
-        for parameters in batch {
-            if first.parameter_count() != parameters.len() {
-                let counts =
-                    rusqlite::Error::InvalidParameterCount(parameters.len(), first.parameter_count());
-                return Err(failed(sql.text)(counts));
-            }
-            bind(&mut first, parameters).map_err(failed(sql.text))?;
-            run(&mut first, &failed(sql.text))?;
-            for (text, step) in &mut steps {
-                bind(step, parameters).map_err(failed(text))?;
-                run(step, &failed(text))?;
-            }
+/// Has `run` run the statement and its steps, with their parameters bound, for each set.
+fn each_step(
+    connection: &Connection,
+    sql: Sql,
+    sets: Sets<'_>,
+    wrote: &mut bool,
+    mut run: impl FnMut(&mut CachedStatement<'_>, &dyn Fn(rusqlite::Error) -> Error) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let failed =
+        |text| move |source| Error::Statement { statement: Cow::Borrowed(text), source: Arc::new(source) };
+    let prepare = |text| connection.prepare_cached(text).map_err(failed(text));
+    let mut first = prepare(sql.sqlite)?;
+    let mut steps =
+        sql.steps.iter().map(|text| Ok((*text, prepare(text)?))).collect::<Result<Vec<_>, Error>>()?;
+    *wrote |= !first.readonly() || !steps.is_empty();
+    for parameters in sets.iter() {
+        if first.parameter_count() != parameters.len() {
+            let counts = rusqlite::Error::InvalidParameterCount(parameters.len(), first.parameter_count());
+            return Err(failed(sql.sqlite)(counts));
         }
-        Ok(())
+        bind(&mut first, parameters).map_err(failed(sql.sqlite))?;
+        run(&mut first, &failed(sql.sqlite))?;
+        for (text, step) in &mut steps {
+            bind(step, parameters).map_err(failed(text))?;
+            run(step, &failed(text))?;
+        }
     }
+    Ok(())
 }
 
 /// Binds as many of `parameters` as the statement has.

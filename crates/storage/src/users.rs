@@ -29,13 +29,97 @@ pub struct Change {
 /// # Errors
 /// When a statement fails or a row cannot be read.
 pub fn by_ids(tx: &mut Tx<'_>, app: AppKey, ids: &BTreeSet<&UserId>) -> Result<Vec<StoredUser>, Error> {
-    const SELECT: Sql = Sql::new(
+    const SELECT: Sql = Sql::pair(
         "SELECT key, id, name, image, role, teams, teams_role, language, invisible, privacy, custom, created_at, \
              updated_at, deactivated_at, deleted_at, tokens_revoked_before FROM users WHERE app = $1 AND id = $2",
+        "SELECT u.key, u.id, u.name, u.image, u.role, u.teams, u.teams_role, u.language, u.invisible, u.privacy, \
+             u.custom, u.created_at, u.updated_at, u.deactivated_at, u.deleted_at, u.tokens_revoked_before \
+         FROM UNNEST($1::bigint[], $2::text[]) AS given (app, id) \
+         JOIN users AS u ON u.app = given.app AND u.id = given.id",
+    );
+    // Locked in the order of ids, so that no two wait for each other.
+    const LOCK: Sql = Sql::pair(
+        SELECT.sqlite,
+        "SELECT u.key, u.id, u.name, u.image, u.role, u.teams, u.teams_role, u.language, u.invisible, u.privacy, \
+             u.custom, u.created_at, u.updated_at, u.deactivated_at, u.deleted_at, u.tokens_revoked_before \
+         FROM UNNEST($1::bigint[], $2::text[]) AS given (app, id) \
+         JOIN users AS u ON u.app = given.app AND u.id = given.id ORDER BY u.id FOR UPDATE OF u",
     );
     let keys: Vec<[Value; 2]> = ids.iter().map(|id| [app.0.into(), id.as_str().into()]).collect();
-    tx.query_each(SELECT, &keys, read)
+    tx.query_each(if tx.has_rivals() { LOCK } else { SELECT }, &keys, read)
 }
+
+/// The parameters of the statements that write users ([`UserRow`]), as PostgreSQL takes the arrays of a batch apart.
+macro_rules! given {
+    () => {
+        "given AS (SELECT * FROM UNNEST($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::text[], \
+             $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::bigint[], $13::text[], $14::text[], \
+             $15::text[], $16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[], $20::text[]) WITH ORDINALITY \
+             AS given (words, key, app, id, created_at, name, image, role, teams, teams_role, language, invisible, \
+             privacy, custom, name_key, updated_at, deactivated_at, deleted_at, tokens_revoked_before, held_roles, \
+             place)) "
+    };
+}
+
+/// What PostgreSQL sets of users that are there.
+macro_rules! update_on_postgres {
+    () => {
+        "UPDATE users SET words = given.words, name = given.name, image = given.image, role = given.role, \
+             teams = given.teams, teams_role = given.teams_role, language = given.language, \
+             invisible = given.invisible, privacy = given.privacy, custom = given.custom, name_key = given.name_key, \
+             updated_at = given.updated_at, deactivated_at = given.deactivated_at, deleted_at = given.deleted_at, \
+             tokens_revoked_before = given.tokens_revoked_before, held_roles = given.held_roles \
+         FROM given WHERE users.key = given.key"
+    };
+}
+
+/// What PostgreSQL does for new users: the rows, their words and who holds which role. A row that is missing in the answer
+/// is of a user whom somebody else has made in the meantime.
+const INSERT_ON_POSTGRES: &str = concat!(
+    "WITH ",
+    given!(),
+    ", taken AS MATERIALIZED (SELECT take_user_keys(MAX(created_at), COUNT(*)) AS first FROM given), \
+     came AS (INSERT INTO users (key, app, id, name, image, role, teams, teams_role, language, invisible, privacy, \
+             custom, name_key, words, updated_at, deactivated_at, deleted_at, tokens_revoked_before, held_roles, \
+             created_at) \
+         SELECT first + place - 1, app, id, name, image, role, teams, teams_role, language, invisible, privacy, custom, \
+             name_key, words, first + place - 1, deactivated_at, deleted_at, tokens_revoked_before, held_roles, \
+             first + place - 1 FROM given, taken ORDER BY place \
+         ON CONFLICT (app, id) DO NOTHING RETURNING key, app, words, held_roles, created_at), \
+     words_came AS (INSERT INTO user_words (word, \"user\") \
+         SELECT entry.word, came.key FROM came, words_of(came.words) AS entry), \
+     roles_came AS (INSERT INTO role_holders (app, role, \"user\") \
+         SELECT came.app, held.role, came.key \
+         FROM came, UNNEST(STRING_TO_ARRAY(BTRIM(came.held_roles), ' ')) AS held (role)) \
+     SELECT key, created_at FROM came ORDER BY key"
+);
+
+/// What PostgreSQL does for users that are there and whose words or roles change. They are locked.
+const CHANGE_ON_POSTGRES: &str = concat!(
+    "WITH ",
+    given!(),
+    ", known AS (SELECT given.key, given.app, users.words AS words_before, given.words AS words_after, \
+             users.held_roles AS roles_before, given.held_roles AS roles_after \
+         FROM given JOIN users ON users.key = given.key), \
+     changed AS (",
+    update_on_postgres!(),
+    "), \
+     words_gone AS (DELETE FROM user_words USING (\
+             SELECT key, entry.word FROM known, words_of(words_before) AS entry \
+             EXCEPT SELECT key, entry.word FROM known, words_of(words_after) AS entry) AS gone \
+         WHERE user_words.word = gone.word AND user_words.\"user\" = gone.key), \
+     words_came AS (INSERT INTO user_words (word, \"user\") SELECT word, key FROM (\
+             SELECT key, entry.word FROM known, words_of(words_after) AS entry \
+             EXCEPT SELECT key, entry.word FROM known, words_of(words_before) AS entry) AS came), \
+     roles_gone AS (DELETE FROM role_holders USING known \
+         WHERE role_holders.app = known.app AND role_holders.\"user\" = known.key \
+             AND role_holders.role = ANY (STRING_TO_ARRAY(BTRIM(roles_before), ' ')) \
+             AND STRPOS(roles_after, ' ' || role_holders.role || ' ') = 0) \
+     INSERT INTO role_holders (app, role, \"user\") \
+         SELECT known.app, held.role, known.key \
+         FROM known, UNNEST(STRING_TO_ARRAY(BTRIM(roles_after), ' ')) AS held (role) \
+         WHERE STRPOS(roles_before, ' ' || held.role || ' ') = 0"
+);
 
 /// Stores `changes`, at most one for a user, and answers the users as stored, in the same order.
 ///
@@ -52,7 +136,6 @@ pub fn put(tx: &mut Tx<'_>, app: AppKey, changes: Vec<Change>) -> Result<Vec<Sto
     let mut created = rows.store(tx)?.into_iter();
     let stored = changes.iter().map(|change| match &change.before {
         Some(before) => Ok((before.key, before.user.created_at, change.after.updated_at)),
-        // As many rows came back as were given.
         None => created.next().map(|(key, time)| (key, time, time)).ok_or(Error::Unreadable("user")),
     });
     let stored = stored.collect::<Result<Vec<_>, Error>>()?;
@@ -105,13 +188,14 @@ impl Rows {
     fn store(self, tx: &mut Tx<'_>) -> Result<Vec<(UserKey, Timestamp)>, Error> {
         // OR FAIL, no trigger and no RETURNING, for a statement that may have to be undone alone costs a journal, and
         // the full-text index writes out what it has gathered. Here, what fails undoes the closure.
-        const INSERT: Sql = Sql::new(
+        const INSERT: Sql = Sql::pair(
             "INSERT OR FAIL INTO users (words, app, id, name, image, role, teams, teams_role, language, invisible, \
                  privacy, custom, name_key, deactivated_at, deleted_at, tokens_revoked_before, held_roles, \
                  created_at, updated_at) \
              VALUES (?1, ?3, ?4, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?17, ?18, ?19, ?20, \
                  MAX(?5, COALESCE((SELECT created_at + 1 FROM users WHERE app = ?3 ORDER BY created_at DESC LIMIT 1), 0)), \
                  MAX(?5, COALESCE((SELECT created_at + 1 FROM users WHERE app = ?3 ORDER BY created_at DESC LIMIT 1), 0)))",
+            INSERT_ON_POSTGRES,
         );
         const STORED: &str = "SELECT key, created_at FROM users WHERE key = last_insert_rowid()";
         const ADD_WORDS: &str = "INSERT INTO user_words (rowid, words) VALUES (last_insert_rowid(), ?1)";
@@ -119,12 +203,12 @@ impl Rows {
         const ADD_ROLES: &str = "INSERT OR FAIL INTO role_holders (app, role, user) \
             SELECT ?3, name, COALESCE(?2, last_insert_rowid()) FROM roles \
             WHERE app = ?3 AND INSTR(?20, ' ' || name || ' ')";
-        const UPDATE: Sql = Sql::new(
-            "UPDATE OR FAIL users SET words = ?1, name = ?6, image = ?7, role = ?8, teams = ?9, teams_role = ?10, \
+        const UPDATE_ON_SQLITE: &str = "UPDATE OR FAIL users SET words = ?1, name = ?6, image = ?7, role = ?8, teams = ?9, teams_role = ?10, \
                  language = ?11, invisible = ?12, privacy = ?13, custom = ?14, name_key = ?15, updated_at = ?16, \
                  deactivated_at = ?17, deleted_at = ?18, tokens_revoked_before = ?19, held_roles = ?20 \
-             WHERE key = ?2",
-        );
+             WHERE key = ?2";
+        const UPDATE: Sql = Sql::pair(UPDATE_ON_SQLITE, concat!("WITH ", given!(), update_on_postgres!()));
+        const CHANGE: Sql = Sql::pair(UPDATE_ON_SQLITE, CHANGE_ON_POSTGRES);
         const CHANGE_WORDS: &str = "UPDATE user_words SET words = ?1 WHERE rowid = ?2";
         const FORGET_ROLES: &str = "DELETE FROM role_holders \
             WHERE app = ?3 AND role IN (SELECT name FROM roles WHERE app = ?3) AND user = ?2";
@@ -133,8 +217,10 @@ impl Rows {
             false => INSERT.then(&[STORED, ADD_WORDS]),
         };
         tx.execute_each(UPDATE, &self.kept)?;
-        tx.execute_each(UPDATE.then(&[CHANGE_WORDS, FORGET_ROLES, ADD_ROLES]), &self.changed)?;
-        tx.query_each(insert, &self.new, |row| Ok((UserKey(row.integer(0)?), row.timestamp(1)?)))
+        tx.execute_each(CHANGE.then(&[CHANGE_WORDS, FORGET_ROLES, ADD_ROLES]), &self.changed)?;
+        let created =
+            tx.query_each(insert, &self.new, |row| Ok((UserKey(row.integer(0)?), row.timestamp(1)?)))?;
+        if created.len() == self.new.len() { Ok(created) } else { Err(tx.contended()) }
     }
 }
 
@@ -149,15 +235,20 @@ pub struct Holder {
     pub teams: Vec<String>,
 }
 
-/// Everybody in `app` who has a name with one of these keys, but for deleted users, whose names are free.
+/// Everybody in `app` who has a name with one of these keys, but for deleted users, whose names are free. On an engine
+/// with concurrent writers the names are locked: nobody else takes one of them who asks here first.
 ///
 /// # Errors
 /// When a statement fails or a row cannot be read.
 pub fn holders(tx: &mut Tx<'_>, app: AppKey, keys: &BTreeSet<String>) -> Result<Vec<Holder>, Error> {
-    const SELECT: Sql = Sql::new(
+    const SELECT: Sql = Sql::pair(
         "SELECT name_key, id, teams FROM users \
          WHERE app = $1 AND name_key = $2 AND name IS NOT NULL AND deleted_at IS NULL",
+        "SELECT u.name_key, u.id, u.teams FROM UNNEST($1::bigint[], $2::text[]) AS given (app, name_key) \
+         JOIN users AS u ON u.app = given.app AND u.name_key = given.name_key \
+         WHERE u.name IS NOT NULL AND u.deleted_at IS NULL",
     );
+    tx.lock("name", keys.iter().map(|key| format!("{} {key}", app.0)))?;
     let names: Vec<[Value; 2]> = keys.iter().map(|key| [app.0.into(), key.as_str().into()]).collect();
     tx.query_each(SELECT, &names, |row| {
         let teams = serde_json::from_str(&row.text(2)?).map_err(|_| Error::Unreadable("user"))?;
@@ -237,6 +328,15 @@ pub(crate) fn read(row: &Row<'_>) -> Result<StoredUser, Error> {
 /// Parameters of a leaf: whether it comes or goes, then its columns.
 type LeafRow = [Value; 8];
 
+/// The parameters of the statements that write leaves, as PostgreSQL takes the arrays of a batch apart.
+macro_rules! leaves {
+    () => {
+        "given AS (SELECT * FROM UNNEST($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::numeric[], \
+             $6::text[], $7::bigint[], $8::bigint[]) \
+             AS given (present, app, path, kind, number, text, digest, \"user\")) "
+    };
+}
+
 /// Writes the leaves that go and come with `changes` to the users with these keys, no other.
 fn put_leaves(
     tx: &mut Tx<'_>,
@@ -244,15 +344,31 @@ fn put_leaves(
     changes: &[Change],
     keys: impl Iterator<Item = UserKey>,
 ) -> Result<(), Error> {
-    const GO: Sql = Sql::new(
+    const GO: Sql = Sql::pair(
         "DELETE FROM user_leaves WHERE NOT ?1 AND app = ?2 AND path = ?3 AND kind = ?4 AND number = ?5 AND text = ?6 \
              AND digest = ?7 AND user = ?8",
+        concat!(
+            "WITH ",
+            leaves!(),
+            ", gone AS (DELETE FROM user_leaves AS leaf USING given \
+                 WHERE given.present = 0 AND leaf.app = given.app AND leaf.path = given.path AND leaf.kind = given.kind \
+                     AND leaf.number = given.number AND leaf.text = given.text AND leaf.digest = given.digest \
+                     AND leaf.\"user\" = given.\"user\") \
+             INSERT INTO user_leaves (app, path, kind, number, text, digest, \"user\") \
+             SELECT app, path, kind, number, text, digest, \"user\" FROM given WHERE present = 1"
+        ),
     );
     const COME: &str = "INSERT OR FAIL INTO user_leaves (app, path, kind, number, text, digest, user) \
                         SELECT ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE ?1";
-    const ONLY_COME: Sql = Sql::new(
+    const ONLY_COME: Sql = Sql::pair(
         "INSERT OR FAIL INTO user_leaves (app, path, kind, number, text, digest, user) \
          VALUES (?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        concat!(
+            "WITH ",
+            leaves!(),
+            "INSERT INTO user_leaves (app, path, kind, number, text, digest, \"user\") \
+             SELECT app, path, kind, number, text, digest, \"user\" FROM given"
+        ),
     );
     let (mut rows, mut going) = (Vec::new(), false);
     for (change, key) in changes.iter().zip(keys) {

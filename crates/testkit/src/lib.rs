@@ -2,11 +2,14 @@
 
 pub mod client;
 mod clock;
+mod engine;
 mod front;
+pub mod postgres;
 pub mod process;
 pub mod require;
 mod store;
 
 pub use clock::{FixedEntropy, TestClock};
+pub use engine::Engine;
 pub use front::{KEY, SECRET, TestFront, server_token, token};
 pub use store::TestStore;

@@ -15,11 +15,16 @@ use std::path::{Path, PathBuf};
 /// When it is not there and `HEADWATER_REQUIRE` names it.
 #[must_use]
 pub fn tool(name: &str) -> Option<PathBuf> {
-    let found = find(name, &env::var_os("PATH").unwrap_or_default());
+    let found = find_program(name);
     if found.is_none() {
         skip(name, "is not installed");
     }
     found
+}
+
+/// The program `name` on the `PATH`, if there is one.
+pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
+    find(name, &env::var_os("PATH").unwrap_or_default())
 }
 
 /// Says that a test is skipped for want of `name`, and `why`.

@@ -4,35 +4,89 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use model::Timestamp;
-use storage::{Durability, Options, Store};
+use storage::{Durability, Options, PostgresOptions, Store};
 use tempfile::TempDir;
 
-use crate::TestClock;
+use crate::postgres::{self, TestDatabase};
+use crate::{Engine, TestClock};
 
-/// A fresh store in a directory that goes with it.
+/// A fresh store in a place that goes with it.
 #[derive(Debug)]
 pub struct TestStore {
     store: Store,
     clock: Arc<TestClock>,
-    // Declared last: the directory goes after the store has let go of it.
-    _directory: TempDir,
+    // Declared last: the place goes after the store has let go of it.
+    place: Place,
+}
+
+#[derive(Debug)]
+enum Place {
+    Directory { _kept: TempDir },
+    Database(TestDatabase),
 }
 
 impl TestStore {
-    /// Opens a fresh store whose clock stands at the start of 2024.
+    /// Opens a fresh store of the embedded engine whose clock stands at the start of 2024.
     ///
     /// # Panics
     /// When the machine gives no directory or the store does not open: no test can go on.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "a test without a store has failed")]
     pub fn open() -> Self {
-        let directory = tempfile::tempdir().expect("a temporary directory");
+        Self::open_on(Engine::Sqlite)
+    }
+
+    /// As [`TestStore::open`], of an engine that [`Engine::is_here`].
+    ///
+    /// # Panics
+    /// See [`TestStore::open`].
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a test without a store has failed")]
+    pub fn open_on(engine: Engine) -> Self {
         let clock = Arc::new(TestClock::at(Timestamp::from_seconds(1_704_067_200)));
-        let mut options = Options::new(directory.path().to_owned(), Arc::<TestClock>::clone(&clock));
-        options.durability = Durability::Off;
-        options.readers = 1;
-        let store = Store::open(options).expect("a store");
-        Self { store, clock, _directory: directory }
+        let shared = Arc::<TestClock>::clone(&clock);
+        let (store, place) = match engine {
+            Engine::Sqlite => {
+                let directory = tempfile::tempdir().expect("a temporary directory");
+                let mut options = Options::new(directory.path().to_owned(), shared);
+                options.durability = Durability::Off;
+                options.readers = 1;
+                (Store::open(options), Place::Directory { _kept: directory })
+            }
+            Engine::Postgres => return Self::open_with_writers(2),
+        };
+        Self { store: store.expect("a store"), clock, place }
+    }
+
+    /// Opens a fresh store on PostgreSQL, on which so many write at the same time.
+    ///
+    /// # Panics
+    /// See [`TestStore::open`].
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a test without a store has failed")]
+    pub fn open_with_writers(writers: usize) -> Self {
+        let clock = Arc::new(TestClock::at(Timestamp::from_seconds(1_704_067_200)));
+        let database = postgres::shared().expect("PostgreSQL").ready_database();
+        let options = PostgresOptions::new(database.url(), Arc::<TestClock>::clone(&clock));
+        let store = Store::connect(PostgresOptions { readers: 2, writers, ..options }).expect("a store");
+        Self { store, clock, place: Place::Database(database) }
+    }
+
+    /// The engine of the store.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        match self.place {
+            Place::Directory { .. } => Engine::Sqlite,
+            Place::Database(_) => Engine::Postgres,
+        }
+    }
+
+    /// The database behind a store that is on PostgreSQL.
+    #[must_use]
+    pub fn database(&self) -> Option<&TestDatabase> {
+        match &self.place {
+            Place::Directory { .. } => None,
+            Place::Database(database) => Some(database),
+        }
     }
 
     /// The clock of the test.

@@ -2,6 +2,7 @@
 
 use headwater_operations::apps::{self, Create};
 use headwater_operations::{Ctx, Error};
+use headwater_testkit::{Engine, on_each_engine};
 use model::{Action, Secret, SettingsPatch};
 use serde_json::json;
 use storage::Tx;
@@ -26,9 +27,8 @@ fn secret(text: &str) -> Secret {
     Secret::new(text.to_owned())
 }
 
-#[tokio::test]
-async fn making_an_app_again_changes_nothing() {
-    let stage = Stage::set().await;
+async fn making_an_app_again_changes_nothing(engine: Engine) {
+    let stage = Stage::set(engine).await;
     let create = |api_key: &str, secret_text: &str| {
         let command =
             Create { api_key: api_key.to_owned(), name: "again".to_owned(), secret: secret(secret_text) };
@@ -46,9 +46,8 @@ async fn making_an_app_again_changes_nothing() {
     assert_eq!(stage.rows("SELECT api_key FROM apps", 1).await.len(), 1);
 }
 
-#[tokio::test]
-async fn a_rotation_keeps_two_secrets_until_it_is_finished() {
-    let stage = Stage::set().await;
+async fn a_rotation_keeps_two_secrets_until_it_is_finished(engine: Engine) {
+    let stage = Stage::set(engine).await;
     stage.operate(|tx, ctx| apps::rotate(tx, ctx, "key", &secret("second"))).await.unwrap();
     assert_eq!(stage.secrets().await, ["second", "secret"]);
     let third = stage.operate(|tx, ctx| apps::rotate(tx, ctx, "key", &secret("third"))).await;
@@ -61,19 +60,18 @@ async fn a_rotation_keeps_two_secrets_until_it_is_finished() {
     assert!(matches!(unknown, Err(Error::NoApp(_))));
 }
 
-#[tokio::test]
-async fn a_suspension_is_lifted() {
-    let stage = Stage::set().await;
+async fn a_suspension_is_lifted(engine: Engine) {
+    let stage = Stage::set(engine).await;
     stage.operate(|tx, ctx| apps::suspend(tx, ctx, "key", "unpaid")).await.unwrap();
     assert_eq!(app(&stage.store, "key").await.suspension.as_ref().unwrap().explanation, "unpaid");
     stage.operate(|tx, ctx| apps::resume(tx, ctx, "key")).await.unwrap();
     assert_eq!(app(&stage.store, "key").await.suspension, None);
 }
 
-#[tokio::test]
-async fn settings_change_one_by_one_and_the_cache_follows() {
-    let stage = Stage::set().await;
-    assert!(stage.store.apps().get("key").is_ok(), "it is cached at first");
+async fn settings_change_one_by_one_and_the_cache_follows(engine: Engine) {
+    let stage = Stage::set(engine).await;
+    let cached = stage.store.apps().get("key").is_ok();
+    assert_eq!(cached, engine == Engine::Sqlite, "no node knows what another one changes");
     let kept = json!({"webhook_url": "https://example.org", "sqs_secret": "hush"});
     let patch = SettingsPatch { kept: kept.as_object().cloned().unwrap(), ..SettingsPatch::default() };
     stage.write(Action::UpdateApp, move |tx, ctx| apps::update(tx, ctx, &patch)).await.unwrap();
@@ -86,10 +84,17 @@ async fn settings_change_one_by_one_and_the_cache_follows() {
     assert_eq!(logged[0][0], r#"{"v":1,"type":"app.updated","settings":["webhook_url","sqs_secret"]}"#);
 }
 
-#[tokio::test]
-async fn only_an_operator_manages_apps() {
-    let stage = Stage::set().await;
+async fn only_an_operator_manages_apps(engine: Engine) {
+    let stage = Stage::set(engine).await;
     let ctx = server(&stage.store, &stage.app, Action::ManageApps);
     let refused = stage.store.write(move |tx| apps::suspend(tx, &ctx, "key", "")).await;
     assert!(matches!(refused, Err(Error::Forbidden(Action::ManageApps))));
 }
+
+on_each_engine!(
+    making_an_app_again_changes_nothing,
+    a_rotation_keeps_two_secrets_until_it_is_finished,
+    a_suspension_is_lifted,
+    settings_change_one_by_one_and_the_cache_follows,
+    only_an_operator_manages_apps,
+);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use headwater_operations::log::Bounds;
 use headwater_operations::users::{self, Deactivate};
 use headwater_operations::{Error, log};
+use headwater_testkit::{Engine, on_each_engine};
 use model::{Action, Event, Field, Patch, Profile};
 
 use crate::stage::{Stage, id};
@@ -21,9 +22,8 @@ impl Stage {
     }
 }
 
-#[tokio::test]
-async fn every_change_is_logged_with_its_people() {
-    let stage = Stage::set().await;
+async fn every_change_is_logged_with_its_people(engine: Engine) {
+    let stage = Stage::set(engine).await;
     stage.create(&["alice", "bob"]).await;
     stage.create(&["alice"]).await;
     let patches = vec![Patch { id: id("bob"), set: Vec::new(), unset: vec![Field::Name] }];
@@ -57,7 +57,7 @@ async fn every_change_is_logged_with_its_people() {
 
     let people = stage
         .rows(
-            "SELECT event, users.id FROM log_person JOIN log ON log = sequence JOIN users ON users.key = user \
+            "SELECT event, users.id FROM log_person JOIN log ON log = sequence JOIN users ON users.key = log_person.user \
              ORDER BY sequence, users.id",
             2,
         )
@@ -84,17 +84,15 @@ async fn every_change_is_logged_with_its_people() {
     assert!(user.deactivated_at.is_some(), "the snapshot is the user after the change");
 }
 
-#[tokio::test]
-async fn a_refused_change_is_not_logged() {
-    let stage = Stage::set().await;
+async fn a_refused_change_is_not_logged(engine: Engine) {
+    let stage = Stage::set(engine).await;
     let wrong = Profile { role: Some("captain".to_owned()), ..Profile::default() };
     stage.upsert(vec![(id("alice"), wrong)]).await.unwrap_err();
     assert_eq!(stage.events().await.len(), 1);
 }
 
-#[tokio::test]
-async fn old_rows_go_a_batch_at_a_time() {
-    let stage = Stage::set().await;
+async fn old_rows_go_a_batch_at_a_time(engine: Engine) {
+    let stage = Stage::set(engine).await;
     let names: Vec<String> = (0..1200).map(|number| format!("u{number}")).collect();
     stage.create(&names.iter().map(String::as_str).collect::<Vec<_>>()).await;
     stage.store.clock().advance(100_000_000_000);
@@ -107,9 +105,8 @@ async fn old_rows_go_a_batch_at_a_time() {
     assert!(!stage.prune(minute).await);
 }
 
-#[tokio::test]
-async fn a_log_that_is_too_large_loses_its_oldest_rows() {
-    let stage = Stage::set().await;
+async fn a_log_that_is_too_large_loses_its_oldest_rows(engine: Engine) {
+    let stage = Stage::set(engine).await;
     let names: Vec<String> = (0..300).map(|number| format!("u{number:03}")).collect();
     stage.create(&names.iter().map(String::as_str).collect::<Vec<_>>()).await;
     stage.prune(Bounds { bytes: 40_000, ..Bounds::default() }).await;
@@ -119,3 +116,10 @@ async fn a_log_that_is_too_large_loses_its_oldest_rows() {
     stage.prune(Bounds { bytes: 0, ..Bounds::default() }).await;
     assert_eq!(stage.events().await.len(), 0);
 }
+
+on_each_engine!(
+    every_change_is_logged_with_its_people,
+    a_refused_change_is_not_logged,
+    old_rows_go_a_batch_at_a_time,
+    a_log_that_is_too_large_loses_its_oldest_rows,
+);

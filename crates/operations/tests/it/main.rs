@@ -7,6 +7,7 @@
 )]
 
 mod apps;
+mod concurrent;
 mod log;
 mod names;
 mod plans;

@@ -2,6 +2,7 @@
 
 use headwater_operations::users::{self, Reactivate};
 use headwater_operations::{Error, apps};
+use headwater_testkit::{Engine, on_each_engine};
 use model::{Action, AppSettings, Assignment, Patch, Profile, SettingsPatch, UniqueNames, UserView};
 
 use crate::stage::{Stage, app, id};
@@ -32,9 +33,8 @@ fn taken<T: std::fmt::Debug>(answer: Result<T, Error>) {
     assert!(matches!(answer, Err(Error::NameTaken { .. })), "{answer:?}");
 }
 
-#[tokio::test]
-async fn a_name_is_taken_once_in_an_app() {
-    let stage = Stage::set().await;
+async fn a_name_is_taken_once_in_an_app(engine: Engine) {
+    let stage = Stage::set(engine).await;
     stage.name("old-1", "Old Name", &[]).await.unwrap();
     stage.name("old-2", "old.name", &[]).await.unwrap();
     let stage = stage.enforcing(UniqueNames::App).await;
@@ -56,18 +56,16 @@ async fn a_name_is_taken_once_in_an_app() {
     stage.name("bob", "John Doe", &[]).await.unwrap();
 }
 
-#[tokio::test]
-async fn names_are_compared_within_a_batch() {
-    let stage = Stage::set().await.enforcing(UniqueNames::App).await;
+async fn names_are_compared_within_a_batch(engine: Engine) {
+    let stage = Stage::set(engine).await.enforcing(UniqueNames::App).await;
     taken(stage.upsert(vec![(id("a"), profile("Ann", &[])), (id("b"), profile("ann", &[]))]).await);
     stage.upsert(vec![(id("a"), profile("Ann", &[])), (id("b"), profile("Bob", &[]))]).await.unwrap();
     taken(stage.upsert(vec![(id("c"), profile("Ann", &[])), (id("a"), profile("Carl", &[]))]).await);
     stage.upsert(vec![(id("a"), profile("Carl", &[])), (id("c"), profile("Ann", &[]))]).await.unwrap();
 }
 
-#[tokio::test]
-async fn users_who_share_no_team_may_share_a_name() {
-    let stage = Stage::set().await.enforcing(UniqueNames::Team).await;
+async fn users_who_share_no_team_may_share_a_name(engine: Engine) {
+    let stage = Stage::set(engine).await.enforcing(UniqueNames::Team).await;
     stage.name("alice", "Ann", &["red"]).await.unwrap();
     stage.name("bob", "Ann", &["blue"]).await.unwrap();
     stage.name("carol", "Ann", &[]).await.unwrap();
@@ -77,9 +75,8 @@ async fn users_who_share_no_team_may_share_a_name() {
     taken(stage.rename("bob", into_red).await);
 }
 
-#[tokio::test]
-async fn a_reactivation_is_refused_a_name_that_is_taken() {
-    let stage = Stage::set().await.enforcing(UniqueNames::App).await;
+async fn a_reactivation_is_refused_a_name_that_is_taken(engine: Engine) {
+    let stage = Stage::set(engine).await.enforcing(UniqueNames::App).await;
     stage.name("alice", "Ann", &[]).await.unwrap();
     stage.name("bob", "Bob", &[]).await.unwrap();
     let deactivate = users::Deactivate {
@@ -103,9 +100,8 @@ async fn a_reactivation_is_refused_a_name_that_is_taken() {
     taken(stage.write(Action::DeactivateUser, move |tx, ctx| users::reactivate(tx, ctx, &reactivate)).await);
 }
 
-#[tokio::test]
-async fn the_setting_is_stored() {
-    let stage = Stage::set().await;
+async fn the_setting_is_stored(engine: Engine) {
+    let stage = Stage::set(engine).await;
     let patch = SettingsPatch { unique_names: Some(UniqueNames::Team), ..SettingsPatch::default() };
     stage.write(Action::UpdateApp, move |tx, ctx| apps::update(tx, ctx, &patch)).await.unwrap();
     assert_eq!(app(&stage.store, "key").await.settings.unique_names, UniqueNames::Team);
@@ -115,9 +111,8 @@ fn enforce(unique_names: UniqueNames) -> SettingsPatch {
     SettingsPatch { unique_names: Some(unique_names), ..SettingsPatch::default() }
 }
 
-#[tokio::test]
-async fn a_request_that_came_before_the_setting_obeys_it() {
-    let stage = Stage::set().await;
+async fn a_request_that_came_before_the_setting_obeys_it(engine: Engine) {
+    let stage = Stage::set(engine).await;
     stage.name("alice", "Ann", &[]).await.unwrap();
     let patch = enforce(UniqueNames::App);
     stage.write(Action::UpdateApp, move |tx, ctx| apps::update(tx, ctx, &patch)).await.unwrap();
@@ -129,7 +124,8 @@ async fn a_request_that_came_before_the_setting_obeys_it() {
 
 #[tokio::test]
 async fn a_request_in_the_same_transaction_as_the_setting_obeys_it() {
-    let stage = Stage::set().await;
+    // Of the engine on which writers share a transaction.
+    let stage = Stage::set(Engine::Sqlite).await;
     let (go, wait) = std::sync::mpsc::sync_channel::<()>(0);
     let wait = std::sync::Mutex::new(wait);
     let held = stage.store.write::<_, Error, _>(move |_| {
@@ -153,9 +149,8 @@ async fn a_request_in_the_same_transaction_as_the_setting_obeys_it() {
     taken(bob);
 }
 
-#[tokio::test]
-async fn one_of_many_writers_at_once_gets_the_name() {
-    let stage = Stage::set().await.enforcing(UniqueNames::App).await;
+async fn one_of_many_writers_at_once_gets_the_name(engine: Engine) {
+    let stage = Stage::set(engine).await.enforcing(UniqueNames::App).await;
     let stage = std::sync::Arc::new(stage);
     let writers: Vec<_> = (0..40)
         .map(|number| {
@@ -172,3 +167,13 @@ async fn one_of_many_writers_at_once_gets_the_name() {
     }
     assert_eq!(named, 1);
 }
+
+on_each_engine!(
+    a_name_is_taken_once_in_an_app,
+    names_are_compared_within_a_batch,
+    users_who_share_no_team_may_share_a_name,
+    a_reactivation_is_refused_a_name_that_is_taken,
+    the_setting_is_stored,
+    a_request_that_came_before_the_setting_obeys_it,
+    one_of_many_writers_at_once_gets_the_name,
+);

@@ -5,7 +5,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use headwater_operations::users::{self, Deactivate};
-use headwater_testkit::{TestStore, require};
+use headwater_testkit::{Engine, TestStore, require};
 use model::filter::{FlagField, Range, TextField, TimeField, WordMatch};
 use model::leaf::{Kind, Leaf, Numeric, Place};
 use model::words::WordField;
@@ -226,11 +226,22 @@ fn expected<'a>(users: &'a [UserView], query: &UserQuery) -> Vec<&'a str> {
 }
 
 #[test]
-fn the_database_finds_what_the_model_finds() {
+fn sqlite_finds_what_the_model_finds() {
+    finds_what_the_model_finds(Engine::Sqlite);
+}
+
+#[test]
+fn postgres_finds_what_the_model_finds() {
+    if Engine::Postgres.is_here() {
+        finds_what_the_model_finds(Engine::Postgres);
+    }
+}
+
+fn finds_what_the_model_finds(engine: Engine) {
     let queries = if require::long() { 1_000_000 } else { 5_000 };
     let cases = u32::try_from(queries / QUERIES).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let stage = runtime.block_on(Stage::set());
+    let stage = runtime.block_on(Stage::set(engine));
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     let numbers = std::cell::Cell::new(0);
     let strategy = (vec(profile(), 2..12), vec(query(), QUERIES));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use headwater_operations::users::{MOST_USERS, Upserted};
 use headwater_operations::{Ctx, Error, apps, users};
-use headwater_testkit::TestStore;
+use headwater_testkit::{Engine, TestStore};
 use model::{Action, App, AppSettings, Caller, Custom, Operation, Profile, Secret, UserId, UserView};
 use serde_json::Value;
 use storage::{Sql, Tx};
@@ -15,8 +15,15 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    pub(crate) async fn set() -> Self {
-        let store = TestStore::open();
+    pub(crate) async fn set(engine: Engine) -> Self {
+        let store = TestStore::open_on(engine);
+        let app = create(&store, "key").await;
+        Self { store, app }
+    }
+
+    /// A stage on PostgreSQL on which so many write at the same time.
+    pub(crate) async fn set_with(writers: usize) -> Self {
+        let store = TestStore::open_with_writers(writers);
         let app = create(&store, "key").await;
         Self { store, app }
     }

@@ -16,6 +16,7 @@ use std::time::Duration;
 use headwater_http::Network;
 use model::Secret;
 use operations::log::Bounds;
+use storage::PostgresUrl;
 
 pub(crate) use self::settings::Settings;
 pub(crate) use self::values::{duration, secret};
@@ -28,6 +29,8 @@ use crate::logging::{LogFormat, LogLevel};
 pub(crate) enum Place {
     /// In this directory.
     Directory(PathBuf),
+    /// On a PostgreSQL server.
+    Server(PostgresUrl),
     /// In a temporary directory that goes with the server.
     Memory,
 }
@@ -37,6 +40,8 @@ pub(crate) enum Place {
 pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     pub(crate) place: Place,
+    /// `None` where the default of `storage` holds.
+    pub(crate) database_connections: Option<usize>,
     /// The apps that have to exist.
     pub(crate) apps: Vec<Credentials>,
     pub(crate) public_url: Option<String>,
@@ -70,11 +75,12 @@ pub(crate) fn load(
 /// See [`load`].
 pub(crate) fn load_place(
     data_dir: Option<PathBuf>,
+    database_url: Option<Secret>,
     file: Option<PathBuf>,
     variables: impl Iterator<Item = (OsString, OsString)>,
 ) -> Result<Place, Failure> {
-    let flags = Settings { data_dir, ..Settings::default() };
-    Ok(place(&merge(flags, file, variables)?))
+    let flags = Settings { data_dir, database_url, ..Settings::default() };
+    place(&merge(flags, file, variables)?)
 }
 
 fn merge(
@@ -94,7 +100,8 @@ impl Config {
     fn from_settings(settings: Settings) -> Result<Self, Failure> {
         let bounds = Bounds::default();
         Ok(Self {
-            place: place(&settings),
+            place: place(&settings)?,
+            database_connections: settings.database_connections.map(|number| number as usize),
             apps: apps(&settings.app, settings.app_file.as_deref())?,
             listen: settings.listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 3030))),
             public_url: settings.public_url,
@@ -118,11 +125,16 @@ impl Config {
     }
 }
 
-fn place(settings: &Settings) -> Place {
-    if settings.in_memory == Some(true) {
-        return Place::Memory;
+fn place(settings: &Settings) -> Result<Place, Failure> {
+    if let Some(url) = &settings.database_url {
+        let hint = "write it as postgres://USER:PASSWORD@HOST:PORT/DATABASE, with %XX for signs that have a meaning there";
+        let url = url.reveal().parse().map_err(|why| Failure::new(format!("database-url: {why}"), hint))?;
+        return Ok(Place::Server(url));
     }
-    Place::Directory(settings.data_dir.clone().unwrap_or_else(|| "headwater-data".into()))
+    if settings.in_memory == Some(true) {
+        return Ok(Place::Memory);
+    }
+    Ok(Place::Directory(settings.data_dir.clone().unwrap_or_else(|| "headwater-data".into())))
 }
 
 /// The apps of the settings and of the file that they name.

@@ -24,6 +24,15 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "DIRECTORY", conflicts_with = "in_memory")]
     pub(crate) data_dir: Option<PathBuf>,
 
+    /// PostgreSQL database that keeps all data instead, which several servers may share, such as
+    /// postgres://user:password@localhost/headwater
+    #[arg(long, value_name = "URL", value_parser = secret, conflicts_with_all = ["data_dir", "in_memory"])]
+    pub(crate) database_url: Option<Secret>,
+
+    /// Connections to PostgreSQL that write, and as many that read [default: 10]
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub(crate) database_connections: Option<u32>,
+
     /// Keep all data in a temporary directory that goes when the server ends
     #[arg(long, value_name = "BOOLEAN", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub(crate) in_memory: Option<bool>,
@@ -86,14 +95,16 @@ pub(crate) struct Settings {
 impl Settings {
     /// These settings, and for what they leave open those of the weaker source `below`. A list is taken whole.
     pub(crate) fn over(self, below: Self) -> Self {
-        // One question, "where is the data", with two ways to answer it.
-        let (data_dir, in_memory) = match (self.data_dir, self.in_memory) {
-            (None, None) => (below.data_dir, below.in_memory),
+        // One question, "where is the data", with three ways to answer it.
+        let (data_dir, database_url, in_memory) = match (self.data_dir, self.database_url, self.in_memory) {
+            (None, None, None) => (below.data_dir, below.database_url, below.in_memory),
             answered => answered,
         };
         Self {
             data_dir,
+            database_url,
             in_memory,
+            database_connections: self.database_connections.or(below.database_connections),
             listen: self.listen.or(below.listen),
             app: given_or(self.app, below.app),
             app_file: self.app_file.or(below.app_file),

@@ -51,6 +51,11 @@ fn where_the_data_is_comes_from_one_source() {
     assert_eq!(place(&["--in-memory"], &variable, "data-dir = 'a'"), Place::Memory);
     assert_eq!(place(&["--in-memory=false"], &[], "in-memory = true"), directory("headwater-data"));
     assert_eq!(place(&[], &[("HEADWATER_IN_MEMORY", "true")], "data-dir = 'a'"), Place::Memory);
+    const URL: &str = "postgres://headwater@localhost/headwater";
+    let server = Place::Server(URL.parse().unwrap());
+    assert_eq!(place(&["--database-url", URL], &variable, "in-memory = true"), server);
+    assert_eq!(place(&[], &[("HEADWATER_DATABASE_URL", URL)], "data-dir = 'a'"), server);
+    assert_eq!(place(&["--data-dir", "b"], &[("HEADWATER_DATABASE_URL", URL)], ""), directory("b"));
 }
 
 #[test]

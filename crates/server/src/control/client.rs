@@ -8,10 +8,11 @@ use std::thread;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
-use storage::{CopyError, OpenError, Options, PeekError, Stop, Store};
+use storage::{CopyError, OpenError, Options, PeekError, PostgresOptions, PostgresUrl, Stop, Store};
 
 use super::{Answer, LONGEST_LINE, Question, path};
 use crate::ambient::{SystemClock, SystemEntropy};
+use crate::config::Place;
 use crate::failure::Failure;
 use crate::interrupt::runtime;
 use crate::operator::{Operator, Outcome, Request};
@@ -25,12 +26,17 @@ const TRIES: u32 = 30;
 /// Between two such tries, and between two looks at whether an answer is still wanted.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Has `request` carried out on the data in `directory`: by the server that runs there, or by this process if none
-/// does. Blocks.
+/// Has `request` carried out on the data in `place`: in a directory by the server that runs there, or by this process if
+/// none does; in a database always by this process, as servers keep nothing of it. Blocks.
 ///
 /// # Errors
 /// When it is refused, or the server or the data cannot be reached.
-pub(crate) fn perform(directory: &Path, request: &Request) -> Result<Outcome, Failure> {
+pub(crate) fn perform(place: &Place, request: &Request) -> Result<Outcome, Failure> {
+    let directory = match place {
+        Place::Directory(directory) => directory,
+        Place::Server(url) => return perform_in_database(url, request),
+        Place::Memory => return Err(Failure::new("the data is kept in memory", "name its place")),
+    };
     let question = Question::Change(request.clone());
     reach(directory, &question, None, || perform_here(directory, request))
 }
@@ -142,6 +148,23 @@ fn perform_here(directory: &Path, request: &Request) -> Result<Attempt<Outcome>,
     let result = runtime()?.block_on(operator.perform(request.clone()));
     store.close();
     Ok(Attempt::Over(result))
+}
+
+fn perform_in_database(url: &PostgresUrl, request: &Request) -> Result<Outcome, Failure> {
+    if !matches!(request, Request::Create { .. }) {
+        // Connecting makes the schema where there is none, which nobody wants who mistyped the name.
+        if let Err(PeekError::Open(error)) = storage::peek_server(url, |_| Ok(())) {
+            return Err(Failure::of(&error, error.hint()));
+        }
+    }
+    let (clock, entropy) = (Arc::new(SystemClock::new()), Arc::new(SystemEntropy));
+    let options =
+        PostgresOptions { writers: 1, readers: 1, ..PostgresOptions::new(url.clone(), clock.clone()) };
+    let store = Store::connect(options).map_err(|error| Failure::of(&error, error.hint()))?;
+    let operator = Operator { store: store.clone(), clock, entropy };
+    let result = runtime()?.block_on(operator.perform(request.clone()));
+    store.close();
+    result
 }
 
 /// Opening a store makes one where there is none, which is not what somebody wants who mistyped the directory.

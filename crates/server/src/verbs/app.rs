@@ -1,53 +1,51 @@
 //! `headwater app`: the apps of a server.
 
-use std::path::Path;
-
 use model::App;
 
 use super::all_apps;
 use crate::ambient::SystemEntropy;
 use crate::cli::AppVerb;
-use crate::config::no_credentials;
+use crate::config::{Place, no_credentials};
 use crate::control;
 use crate::credentials::{Credentials, random_secret};
 use crate::failure::{Failure, print};
 use crate::operator::{Outcome, Request};
 
-/// Does `verb` to the apps in a data directory.
+/// Does `verb` to the apps of a server.
 ///
 /// # Errors
 /// When it is refused, or the data cannot be reached.
-pub(crate) fn run(directory: &Path, verb: AppVerb) -> Result<(), Failure> {
+pub(crate) fn run(place: &Place, verb: AppVerb) -> Result<(), Failure> {
     match verb {
-        AppVerb::List => list(directory),
+        AppVerb::List => list(place),
         AppVerb::Create { name, credentials } => {
             let credentials = match credentials {
                 Some(text) => Credentials::parse(&text).ok_or_else(|| no_credentials("the argument"))?,
                 None => Credentials::random(&SystemEntropy),
             };
-            create(directory, name, credentials)
+            create(place, name, credentials)
         }
-        AppVerb::Rotate { api_key, finish: false } => rotate(directory, api_key),
+        AppVerb::Rotate { api_key, finish: false } => rotate(place, api_key),
         AppVerb::Rotate { api_key, finish: true } => {
             let done = format!("The app {api_key} has one valid secret, the one of its last rotation.");
-            control::perform(directory, &Request::FinishRotation { api_key })?;
+            control::perform(place, &Request::FinishRotation { api_key })?;
             print(done)
         }
         AppVerb::Suspend { api_key, explanation, lift: false } => {
             let done = format!("The app {api_key} is suspended. This ends with --lift.");
-            control::perform(directory, &Request::Suspend { api_key, explanation })?;
+            control::perform(place, &Request::Suspend { api_key, explanation })?;
             print(done)
         }
         AppVerb::Suspend { api_key, lift: true, .. } => {
             let done = format!("The app {api_key} can be used.");
-            control::perform(directory, &Request::Resume { api_key })?;
+            control::perform(place, &Request::Resume { api_key })?;
             print(done)
         }
     }
 }
 
-fn list(directory: &Path) -> Result<(), Failure> {
-    let apps = all_apps(directory)?;
+fn list(place: &Place) -> Result<(), Failure> {
+    let apps = all_apps(place)?;
     let longest = apps.iter().map(|app| app.api_key.len()).max().unwrap_or(0).max(3);
     print(format_args!("{:longest$}  {:20}  {:9}  NAME", "KEY", "CREATED", "STATE"))?;
     for app in apps {
@@ -66,19 +64,19 @@ fn state(app: &App) -> &'static str {
     }
 }
 
-fn create(directory: &Path, name: Option<String>, app: Credentials) -> Result<(), Failure> {
+fn create(place: &Place, name: Option<String>, app: Credentials) -> Result<(), Failure> {
     let Credentials { api_key, secret } = app;
     let name = name.unwrap_or_else(|| api_key.clone());
     let request = Request::Create { api_key: api_key.clone(), name, secret: secret.clone() };
-    match control::perform(directory, &request)? {
+    match control::perform(place, &request)? {
         Outcome::Unchanged => print(format_args!("The app {api_key} exists already with this secret.")),
         Outcome::Done => print(format_args!("API key:    {api_key}\nAPI secret: {}", secret.reveal())),
     }
 }
 
-fn rotate(directory: &Path, api_key: String) -> Result<(), Failure> {
+fn rotate(place: &Place, api_key: String) -> Result<(), Failure> {
     let secret = random_secret(&SystemEntropy);
     let finish = format!("headwater app rotate {api_key} --finish");
-    control::perform(directory, &Request::Rotate { api_key, secret: secret.clone() })?;
+    control::perform(place, &Request::Rotate { api_key, secret: secret.clone() })?;
     print(format_args!("API secret: {}\n\nThe secret before stays valid until `{finish}`.", secret.reveal()))
 }

@@ -4,19 +4,23 @@ pub(crate) mod app;
 pub(crate) mod backup;
 pub(crate) mod token;
 
-use std::path::Path;
-
 use model::{App, Operation};
 use operations::apps;
 
 use crate::ambient::{SystemClock, SystemEntropy};
+use crate::config::Place;
 use crate::failure::Failure;
 use crate::operator;
 
-/// Every app in a data directory, whether a server runs there or not.
-fn all_apps(directory: &Path) -> Result<Vec<App>, Failure> {
+/// Every app that is kept in a place, whether a server serves it or not.
+fn all_apps(place: &Place) -> Result<Vec<App>, Failure> {
     let ctx = operator::context(Operation::GetApp, &SystemClock::new(), &SystemEntropy);
-    match storage::peek(directory, |tx| Ok(apps::list(tx, &ctx))) {
+    let peeked = match place {
+        Place::Server(url) => storage::peek_server(url, move |tx| Ok(apps::list(tx, &ctx))),
+        Place::Directory(directory) => storage::peek(directory, |tx| Ok(apps::list(tx, &ctx))),
+        Place::Memory => return Err(Failure::new("the data is kept in memory", "name its place")),
+    };
+    match peeked {
         Ok(apps) => apps.map_err(|error| operator::refusal(&error)),
         Err(storage::PeekError::Open(error)) => Err(Failure::of(&error, error.hint())),
         Err(error @ storage::PeekError::Read(_)) => {

@@ -1,6 +1,5 @@
 //! `headwater token`: a token for whoever wants to try something.
 
-use std::path::Path;
 use std::time::Duration;
 
 use model::{App, Clock, Timestamp};
@@ -9,6 +8,7 @@ use serde_json::{Map, Value};
 use super::all_apps;
 use crate::ambient::SystemClock;
 use crate::cli::TokenRequest;
+use crate::config::Place;
 use crate::failure::{Failure, print};
 
 /// How long a token that names calls is valid by default: it gives more than the user has.
@@ -18,8 +18,8 @@ const CALL_TOKEN: Duration = Duration::from_hours(1);
 ///
 /// # Errors
 /// When the app does not exist, or is not named where there are several.
-pub(crate) fn run(directory: &Path, request: &TokenRequest) -> Result<(), Failure> {
-    let app = choose(all_apps(directory)?, request.app.as_deref())?;
+pub(crate) fn run(place: &Place, request: &TokenRequest) -> Result<(), Failure> {
+    let app = choose(all_apps(place)?, request.app.as_deref())?;
     print(wire::token::sign(&app.secret, &claims(request, SystemClock::new().now())))
 }
 

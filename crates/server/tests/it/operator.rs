@@ -3,19 +3,35 @@
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 
+use headwater_testkit::postgres::{self, TestDatabase};
 use headwater_testkit::process::{Ended, Server};
-use headwater_testkit::{KEY, SECRET, server_token};
+use headwater_testkit::{Engine, KEY, SECRET, on_each_engine, server_token};
 use tempfile::TempDir;
 
 use crate::{ask, ask_with_token, headwater};
 
 struct Fixture {
     directory: TempDir,
+    /// Where the data is instead.
+    database: Option<TestDatabase>,
 }
 
 impl Fixture {
     fn new() -> Self {
-        Self { directory: TempDir::new().unwrap() }
+        Self::on(Engine::Sqlite)
+    }
+
+    fn on(engine: Engine) -> Self {
+        let database = (engine == Engine::Postgres).then(|| postgres::shared().unwrap().empty_database());
+        Self { directory: TempDir::new().unwrap(), database }
+    }
+
+    /// Where the data is, as a setting.
+    fn place(&self) -> String {
+        match &self.database {
+            None => format!("--data-dir={}", self.path()),
+            Some(database) => format!("--database-url={}", database.url_text()),
+        }
     }
 
     fn path(&self) -> &str {
@@ -23,11 +39,11 @@ impl Fixture {
     }
 
     fn serve(&self) -> Server {
-        headwater().serve(&["--data-dir", self.path()])
+        headwater().serve(&[&self.place()])
     }
 
     fn app(&self, arguments: &[&str]) -> Ended {
-        headwater().run(&[&["app", "--data-dir", self.path()], arguments].concat())
+        headwater().run(&[&["app", &self.place()], arguments].concat())
     }
 
     /// Runs a verb that succeeds. Answers what it printed.
@@ -53,9 +69,8 @@ fn secret_in(printed: &str) -> String {
     line.unwrap_or_else(|| panic!("no secret in {printed}")).to_owned()
 }
 
-#[test]
-fn both_secrets_are_valid_during_a_rotation() {
-    let fixture = Fixture::new();
+fn both_secrets_are_valid_during_a_rotation(engine: Engine) {
+    let fixture = Fixture::on(engine);
     let server = fixture.serve();
     let status = |secret: &str| ask(&server, KEY, secret);
     assert_eq!(status(SECRET), 200);
@@ -79,9 +94,8 @@ fn both_secrets_are_valid_during_a_rotation() {
     assert!(!server.log().concat().contains(&new), "a secret is in the log");
 }
 
-#[test]
-fn a_suspended_app_answers_nobody_at_once() {
-    let fixture = Fixture::new();
+fn a_suspended_app_answers_nobody_at_once(engine: Engine) {
+    let fixture = Fixture::on(engine);
     let server = fixture.serve();
     assert_eq!(ask(&server, KEY, SECRET), 200);
 
@@ -95,9 +109,8 @@ fn a_suspended_app_answers_nobody_at_once() {
     assert_eq!(ask(&server, KEY, SECRET), 200);
 }
 
-#[test]
-fn apps_are_created_beside_a_running_server() {
-    let fixture = Fixture::new();
+fn apps_are_created_beside_a_running_server(engine: Engine) {
+    let fixture = Fixture::on(engine);
     let server = fixture.serve();
     let printed = fixture.done(&["create", "--name", "The second"]);
     let api_key = printed.lines().find_map(|line| line.strip_prefix("API key:    ")).unwrap();
@@ -193,3 +206,9 @@ fn what_is_no_request_is_refused_and_forgotten() {
     fixture.done(&["create", "key:secret"]);
     assert_eq!(ask(&server, "key", "secret"), 200);
 }
+
+on_each_engine!(plain:
+    both_secrets_are_valid_during_a_rotation,
+    a_suspended_app_answers_nobody_at_once,
+    apps_are_created_beside_a_running_server,
+);

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::process::Command;
 
 use headwater_testkit::process::{Ended, run, without_settings};
-use headwater_testkit::require;
+use headwater_testkit::{postgres, require};
 use tempfile::TempDir;
 
 use crate::headwater;
@@ -152,4 +152,81 @@ fn a_disk_that_is_full() {
         assert!(error.starts_with("error: ") && known, "{size}: {error}");
         assert!(hint.starts_with("hint: check that the disk has free space"), "{size}: {hint}");
     }
+}
+
+#[test]
+fn a_database_that_cannot_be_used() {
+    let Some(cluster) = postgres::shared() else { return };
+    let database = cluster.empty_database();
+    let url = database.url_text();
+    let place = database.url().to_string();
+    check(
+        &serve(&["--database-url", "postgres:/u:hush@h/d"]),
+        "database-url: must be a URL such as postgres://user:password@localhost:5432/headwater",
+        "write it as postgres://USER:PASSWORD@HOST:PORT/DATABASE, with %XX for signs that have a meaning there",
+    );
+    check(
+        &serve(&["--database-url", "postgres://u:hush@127.0.0.1:1/d"]),
+        "cannot reach the PostgreSQL server of 127.0.0.1:1/d: error connecting to server: Connection refused (os error 111)",
+        "check host and port of --database-url, that the server runs, and that it listens there",
+    );
+    database.run(&["CREATE ROLE keeper LOGIN", "CREATE TABLE something (id BIGINT)"]);
+    let as_user = |user: &str| url.replace("headwater@", &format!("{user}@"));
+    check(
+        &serve(&["--database-url", &as_user("guarded:hush")]),
+        &format!(
+            "the PostgreSQL server of {place} refuses this user or password: db error: FATAL: password authentication \
+             failed for user \"guarded\""
+        ),
+        "check user and password of --database-url, and what pg_hba.conf on the server says of them",
+    );
+    check(
+        &serve(&["--database-url", &format!("{url}_other")]),
+        &format!("the PostgreSQL server has no database {place}_other"),
+        "make it with createdb, or name another one in --database-url",
+    );
+    check(
+        &serve(&["--database-url", &url]),
+        &format!("the database {place} belongs to another program"),
+        "make an empty database with createdb, and name it in --database-url",
+    );
+    database.run(&["DROP TABLE something"]);
+    let app_list = |url: &str| headwater().run(&["app", "list", "--database-url", url]);
+    check(
+        &app_list(&url),
+        &format!("there is nothing of Headwater in the database {place}"),
+        "start the server once, or name its database with --database-url",
+    );
+    assert!(headwater().serve(&["--database-url", &url]).stop().status.success());
+    let read_only = format!("nothing can be written to the database {place} as this user");
+    let hint = "name the primary server in --database-url, and a user who owns the database or may write to its tables";
+    check(&serve(&["--database-url", &as_user("keeper")]), &read_only, hint);
+    database.run(&["INSERT INTO schema_migrations VALUES (9999, 'later', '', 0)"]);
+    let newer = serve(&["--database-url", &url]);
+    assert!(
+        newer.stderr.iter().any(|line| line.starts_with("error: the database has schema 9999, ")),
+        "{newer:?}"
+    );
+    check(
+        &headwater().run(&["backup", "--database-url", &url, "backup.db"]),
+        "the database is kept by a PostgreSQL server",
+        "use pg_dump, or the backups of the server",
+    );
+    database.run(&["DROP ROLE keeper"]);
+}
+
+#[test]
+fn settings_that_lose_what_was_answered_are_warned_of() {
+    let Some(cluster) = postgres::shared() else { return };
+    let database = cluster.empty_database();
+    let url = database.url_text();
+    database
+        .run(&[&format!("ALTER DATABASE {} SET synchronous_commit = off", url.rsplit('/').next().unwrap())]);
+    let server = headwater().serve(&["--database-url", &url]);
+    for setting in ["fsync", "synchronous_commit"] {
+        let warning =
+            format!("the PostgreSQL server has {setting} = off: a power cut takes what was answered");
+        assert!(server.wait_for_log(|line| line.contains(&warning)).is_some());
+    }
+    assert!(server.stop().status.success());
 }

@@ -6,8 +6,10 @@ use model::words::{WordField, name_key};
 use model::{AppKey, Filter, Test};
 
 use super::SAMPLE;
-use super::condition::{FIRST_ELEMENT, column, is_set, leaf_is, matching, numeric, time_column, within};
+use super::condition::{FIRST_ELEMENT, column, is_set, leaf_is, numeric, time_column, within};
 use super::statement::Statement;
+use super::words;
+use crate::tx::Dialect;
 use crate::{Error, Tx};
 
 /// At most this many tests of one filter are compared for the rarest: each costs a statement.
@@ -25,13 +27,15 @@ pub(super) enum Access<'q> {
 }
 
 /// The tests among `tests` that an index answers in the order of keys.
-pub(super) fn streams<'q>(tests: &[&'q Test]) -> Vec<Access<'q>> {
+pub(super) fn streams<'q>(dialect: Dialect, tests: &[&'q Test]) -> Vec<Access<'q>> {
     let access = |test: &&'q Test| match test {
         Test::Has(leaves) => match leaves.as_slice() {
             [leaf] => Some(Access::Leaf(leaf, test)),
             _ => None,
         },
-        Test::Words(field, how, words) => Some(Access::Words(*field, *how, words, test)),
+        Test::Words(field, how, words) if words::is_stream(dialect, *how, words) => {
+            Some(Access::Words(*field, *how, words, test))
+        }
         Test::Among(field @ (TextField::Name | TextField::Role | TextField::Language), values) => {
             match values.as_slice() {
                 [value] if !value.is_empty() => Some(Access::Text(*field, value)),
@@ -52,9 +56,9 @@ pub(super) fn rarest<'q>(
     let [first, _, ..] = choices else { return Ok(choices.first().copied()) };
     let mut best = (*first, i64::MAX);
     for choice in choices.iter().take(COMPARED) {
-        let mut sample = Statement::new("SELECT COUNT(*) FROM (");
+        let mut sample = Statement::new(tx.dialect(), "SELECT COUNT(*) FROM (");
         choice.write_keys(&mut sample, app);
-        sample.push(" LIMIT ").bind(SAMPLE).push(")");
+        sample.push(" LIMIT ").bind(SAMPLE).push(") AS sample");
         let entries = sample.query(tx, |row| row.integer(0))?.into_iter().next().unwrap_or(SAMPLE);
         if entries < best.1 {
             best = (*choice, entries);
@@ -68,26 +72,24 @@ impl<'q> Access<'q> {
     pub(super) fn write_stream(&self, statement: &mut Statement, app: AppKey) {
         match self {
             Self::Leaf(leaf, _) => {
-                statement.push("user_leaves AS d CROSS JOIN users AS u ON u.key = d.user AND ");
+                let join = join_in_order(statement.dialect());
+                statement.push("user_leaves AS d ").push(join);
+                statement.push(" users AS u ON u.key = d.user AND ");
                 leaf_is(statement, app, leaf, "d.");
             }
-            Self::Words(field, how, words, _) => {
-                statement
-                    .push("user_words AS d CROSS JOIN users AS u ON u.key = d.rowid AND d.user_words MATCH ");
-                statement.bind(matching(app, *field, *how, words));
-            }
-            // Named, because statistics make the planner prefer a scan where most users have one role.
+            Self::Words(field, how, words, _) => words::stream(statement, app, *field, *how, words),
             Self::Text(field, _) => {
-                statement.push("users AS u INDEXED BY ").push(index(*field));
+                let index = by_index(statement.dialect(), *field);
+                statement.push("users AS u").push(&index);
             }
         }
     }
 
     /// The column of the key in this index.
-    pub(super) fn age(&self) -> &'static str {
+    pub(super) fn age(&self, dialect: Dialect) -> &'static str {
         match self {
             Self::Leaf(..) => "d.user",
-            Self::Words(..) => "d.rowid",
+            Self::Words(..) => words::age(dialect),
             Self::Text(..) => "u.key",
         }
     }
@@ -113,13 +115,10 @@ impl<'q> Access<'q> {
     fn write_keys(&self, statement: &mut Statement, app: AppKey) {
         match self {
             Self::Leaf(leaf, _) => {
-                statement.push("SELECT user FROM user_leaves WHERE ");
+                statement.push("SELECT user_leaves.user FROM user_leaves WHERE ");
                 leaf_is(statement, app, leaf, "");
             }
-            Self::Words(field, how, words, _) => {
-                statement.push("SELECT rowid FROM user_words WHERE user_words MATCH ");
-                statement.bind(matching(app, *field, *how, words));
-            }
+            Self::Words(field, how, words, _) => words::keys(statement, app, *field, *how, words),
             Self::Text(field, value) => {
                 write_equal(from_users(statement, app), *field, value);
             }
@@ -148,21 +147,21 @@ impl Collected {
 }
 
 /// A statement for the keys of the users for whom `filter` can hold; `None` when no index helps.
-pub(super) fn collect(app: AppKey, filter: &Filter) -> Option<Collected> {
+pub(super) fn collect(dialect: Dialect, app: AppKey, filter: &Filter) -> Option<Collected> {
     match filter {
-        Filter::Is(test) => collect_test(app, test),
+        Filter::Is(test) => collect_test(dialect, app, test),
         Filter::And(all) => {
-            all.iter().filter_map(|filter| collect(app, filter)).min_by_key(|found| found.rank)
+            all.iter().filter_map(|filter| collect(dialect, app, filter)).min_by_key(|found| found.rank)
         }
         Filter::Or(some) => {
             let parts: Vec<Collected> =
-                some.iter().map(|filter| collect(app, filter)).collect::<Option<_>>()?;
-            let mut keys = Statement::default();
+                some.iter().map(|filter| collect(dialect, app, filter)).collect::<Option<_>>()?;
+            let mut keys = Statement::new(dialect, "");
             for (place, part) in parts.iter().enumerate() {
                 keys.push(if place > 0 { " UNION " } else { "" }).append(&part.keys);
             }
             if parts.is_empty() {
-                keys.push("SELECT NULL WHERE 0");
+                keys.push(NOBODY);
             }
             let rank = parts.iter().map(|part| part.rank).max().unwrap_or(0);
             Some(Collected { keys, is_small: parts.iter().all(|part| part.is_small), rank })
@@ -171,9 +170,13 @@ pub(super) fn collect(app: AppKey, filter: &Filter) -> Option<Collected> {
     }
 }
 
-fn collect_test(app: AppKey, test: &Test) -> Option<Collected> {
-    let mut keys = Statement::default();
+fn collect_test(dialect: Dialect, app: AppKey, test: &Test) -> Option<Collected> {
+    let mut keys = Statement::new(dialect, "");
     let (rank, is_small) = match test {
+        Test::Among(_, values) if values.is_empty() => {
+            keys.push(NOBODY);
+            (0, true)
+        }
         Test::Among(TextField::Id, values) => {
             from_users(&mut keys, app)
                 .push("u.id IN (")
@@ -187,7 +190,7 @@ fn collect_test(app: AppKey, test: &Test) -> Option<Collected> {
                 Access::Leaf(leaf, test).write_keys(&mut keys, app);
             }
             if leaves.is_empty() {
-                keys.push("SELECT NULL WHERE 0");
+                keys.push(NOBODY);
             }
             (1, leaves.is_empty())
         }
@@ -197,7 +200,7 @@ fn collect_test(app: AppKey, test: &Test) -> Option<Collected> {
                 .push(" IN (")
                 .bind_all(values.iter().map(|value| in_index(*field, value)))
                 .push(")");
-            (1, values.is_empty())
+            (1, false)
         }
         Test::Words(field, how, words) => {
             Access::Words(*field, *how, words, test).write_keys(&mut keys, app);
@@ -224,7 +227,7 @@ fn collect_test(app: AppKey, test: &Test) -> Option<Collected> {
             (if *field == TimeField::DeactivatedAt { 2 } else { 4 }, false)
         }
         Test::Text(field, range) => {
-            from_users(&mut keys, app).push(is_set(*field)).push("1");
+            from_users(&mut keys, app).push(is_set(*field)).push("TRUE");
             within(&mut keys, column(*field), range, |text| text.as_str().into());
             (if *field == TextField::Id { RANGE_OF_IDS } else { 4 }, false)
         }
@@ -279,10 +282,35 @@ fn in_index(field: TextField, value: &str) -> String {
     }
 }
 
+/// A statement that answers no keys.
+const NOBODY: &str = "SELECT CAST(NULL AS BIGINT) WHERE FALSE";
+
+/// A join that begins on its left side. PostgreSQL keeps to that by itself: only the left side comes in the order that is
+/// asked for.
+fn join_in_order(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Sqlite => "CROSS JOIN",
+        Dialect::Postgres => "JOIN",
+    }
+}
+
+/// The index that is to be walked. SQLite is told, because statistics make its planner prefer a scan where most users have
+/// one role; on PostgreSQL that very index is what answers in order and reads the least.
+fn by_index(dialect: Dialect, field: TextField) -> String {
+    match dialect {
+        Dialect::Sqlite => format!(" INDEXED BY {}", index(field)),
+        Dialect::Postgres => String::new(),
+    }
+}
+
 fn from_users(statement: &mut Statement, app: AppKey) -> &mut Statement {
     statement.push("SELECT u.key FROM users AS u WHERE u.app = ").bind(app.0).push(" AND ")
 }
 
 fn from_leaves(statement: &mut Statement, app: AppKey, path: &str) {
-    statement.push("SELECT user FROM user_leaves WHERE app = ").bind(app.0).push(" AND path = ").bind(path);
+    statement
+        .push("SELECT user_leaves.user FROM user_leaves WHERE app = ")
+        .bind(app.0)
+        .push(" AND path = ")
+        .bind(path);
 }

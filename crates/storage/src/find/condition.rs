@@ -2,26 +2,26 @@
 
 use std::ops::Bound;
 
-use model::filter::{FlagField, Range, TextField, TimeField, WordMatch};
+use model::filter::{FlagField, Range, TextField, TimeField};
 use model::leaf::{Kind, Leaf, Numeric, Place};
-use model::words::{WordField, mark};
 use model::{AppKey, Filter, Test};
 
 use super::statement::Statement;
+use super::words;
 use crate::sql::Value;
 
 /// Writes the condition of `filter`, but for the test that is `served` by the index that is walked.
 pub(super) fn condition(statement: &mut Statement, app: AppKey, filter: &Filter, served: Option<&Test>) {
     match filter {
-        Filter::And(all) => list(statement, app, all, served, " AND ", "1"),
-        Filter::Or(some) => list(statement, app, some, served, " OR ", "0"),
+        Filter::And(all) => list(statement, app, all, served, " AND ", "TRUE"),
+        Filter::Or(some) => list(statement, app, some, served, " OR ", "FALSE"),
         Filter::Not(filter) => {
             statement.push("NOT (");
             condition(statement, app, filter, served);
             statement.push(")");
         }
         Filter::Is(test) if served.is_some_and(|served| std::ptr::eq(served, test)) => {
-            statement.push("1");
+            statement.push("TRUE");
         }
         Filter::Is(test) => self::test(statement, app, test),
     }
@@ -75,7 +75,7 @@ fn test(statement: &mut Statement, app: AppKey, test: &Test) {
         Test::Has(leaves) => any(statement, leaves, |statement, leaf| {
             statement.push("EXISTS (SELECT 1 FROM user_leaves WHERE ");
             leaf_is(statement, app, leaf, "");
-            statement.push(" AND user = u.key)");
+            statement.push(" AND user_leaves.user = u.key)");
         }),
         Test::Number(path, range) => {
             value_of(statement, &path.to_string());
@@ -101,14 +101,14 @@ fn test(statement: &mut Statement, app: AppKey, test: &Test) {
         }
         Test::Among(field, values) if values.is_empty() => {
             let _ = field;
-            statement.push("0");
+            statement.push("FALSE");
         }
         Test::Among(field, values) => {
             statement.push("(").push(is_set(*field)).push(column(*field)).push(" IN (");
             statement.bind_all(values.iter().map(String::as_str)).push("))");
         }
         Test::Text(field, range) => {
-            statement.push("(").push(is_set(*field)).push("1");
+            statement.push("(").push(is_set(*field)).push("TRUE");
             within(statement, column(*field), range, |text| text.as_str().into());
             statement.push(")");
         }
@@ -117,7 +117,7 @@ fn test(statement: &mut Statement, app: AppKey, test: &Test) {
         }
         // Nobody is banned yet.
         Test::Flag(FlagField::Banned | FlagField::ShadowBanned, value) => {
-            statement.push(if *value { "0" } else { "1" });
+            statement.push(if *value { "FALSE" } else { "TRUE" });
         }
         Test::Time(field, range) => match time_column(*field) {
             Some(column) => {
@@ -126,19 +126,18 @@ fn test(statement: &mut Statement, app: AppKey, test: &Test) {
                 statement.push(")");
             }
             None => {
-                statement.push("0");
+                statement.push("FALSE");
             }
         },
         Test::Words(field, how, words) => {
-            statement.push("u.key IN (SELECT rowid FROM user_words WHERE user_words MATCH ");
-            statement.bind(matching(app, *field, *how, words)).push(")");
+            words::condition(statement, app, *field, *how, words);
         }
     }
 }
 
 fn any<T>(statement: &mut Statement, choices: &[T], write: impl Fn(&mut Statement, &T)) {
     if choices.is_empty() {
-        statement.push("0");
+        statement.push("FALSE");
         return;
     }
     statement.push("(");
@@ -168,7 +167,7 @@ pub(super) fn leaf_is(statement: &mut Statement, app: AppKey, leaf: &Leaf, alias
 
 /// Opens the search for the value that the user has at `path`. It names no app: the index by user is the one to use.
 fn value_of(statement: &mut Statement, path: &str) {
-    statement.push("EXISTS (SELECT 1 FROM user_leaves WHERE user = u.key AND path = ").bind(path);
+    statement.push("EXISTS (SELECT 1 FROM user_leaves WHERE user_leaves.user = u.key AND path = ").bind(path);
     statement.push(" AND kind < ").bind(FIRST_ELEMENT);
 }
 
@@ -226,13 +225,4 @@ pub(super) fn time_column(field: TimeField) -> Option<&'static str> {
         TimeField::DeactivatedAt => Some("u.deactivated_at"),
         TimeField::LastActive | TimeField::BanExpires => None,
     }
-}
-
-/// A query of the full-text index: every word, or its beginning, under the mark of app and field. Folded words are
-/// letters and digits only, so that they can be quoted as they are.
-pub(super) fn matching(app: AppKey, field: WordField, how: WordMatch, words: &[String]) -> String {
-    let mark = mark(app, field);
-    let star = if how == WordMatch::Prefix { " *" } else { "" };
-    let terms: Vec<String> = words.iter().map(|word| format!("\"{mark}{word}\"{star}")).collect();
-    terms.join(" AND ")
 }

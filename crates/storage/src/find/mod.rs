@@ -15,6 +15,7 @@ mod access;
 mod condition;
 mod order;
 mod statement;
+mod words;
 
 use model::{AppKey, Filter, StoredUser, Test, UserQuery};
 
@@ -22,6 +23,7 @@ use self::access::{Access, collect, rarest, streams};
 use self::condition::condition;
 use self::order::Order;
 use self::statement::Statement;
+use crate::tx::Dialect;
 use crate::users::{COLUMNS, read};
 use crate::{Error, Tx};
 
@@ -58,9 +60,13 @@ pub fn explain(tx: &mut Tx<'_>, app: AppKey, query: &UserQuery) -> Result<Vec<Ve
     let search = Search { app, query, order: Order::of(&query.sort) };
     let mut explained = Vec::new();
     for plan in search.plans(tx)? {
-        let mut statement = Statement::new("EXPLAIN QUERY PLAN ");
+        let (explain, column) = match tx.dialect() {
+            Dialect::Sqlite => ("EXPLAIN QUERY PLAN ", 3),
+            Dialect::Postgres => ("EXPLAIN ", 0),
+        };
+        let mut statement = Statement::new(tx.dialect(), explain);
         search.write(&mut statement, &plan);
-        explained.push(statement.query(tx, |row| row.text(3))?);
+        explained.push(statement.query(tx, |row| row.text(column))?);
     }
     Ok(explained)
 }
@@ -78,9 +84,9 @@ enum Plan<'q> {
 impl Plan<'_> {
     /// The column that stands for the age of a user: the one of the index that is walked, so that the engine sees
     /// that the walk is in order.
-    fn age(&self) -> &'static str {
+    fn age(&self, dialect: Dialect) -> &'static str {
         match self {
-            Self::Streamed(access) => access.age(),
+            Self::Streamed(access) => access.age(dialect),
             Self::Walked(_) => "u.created_at",
             Self::Collected(_) => "u.key",
         }
@@ -98,11 +104,11 @@ impl<'q> Search<'q> {
     fn plans(&self, tx: &mut Tx<'_>) -> Result<Vec<Plan<'q>>, Error> {
         let filter = &self.query.filter;
         if self.order.is_by_age()
-            && let Some(access) = rarest(tx, self.app, &streams(&conjuncts(filter)))?
+            && let Some(access) = rarest(tx, self.app, &streams(tx.dialect(), &conjuncts(filter)))?
         {
             return Ok(vec![Plan::Streamed(access)]);
         }
-        Ok(match collect(self.app, filter) {
+        Ok(match collect(tx.dialect(), self.app, filter) {
             None => vec![Plan::Walked(None)],
             // The walk in the order of ids begins and ends where the filter says.
             Some(collected) if self.order.is_by_id() && collected.is_range_of_ids() => {
@@ -116,7 +122,7 @@ impl<'q> Search<'q> {
     }
 
     fn run(&self, tx: &mut Tx<'_>, plan: &Plan<'_>) -> Result<Vec<StoredUser>, Error> {
-        let mut statement = Statement::new("");
+        let mut statement = Statement::new(tx.dialect(), "");
         self.write(&mut statement, plan);
         statement.query(tx, read)
     }
@@ -124,7 +130,6 @@ impl<'q> Search<'q> {
     fn write(&self, statement: &mut Statement, plan: &Plan<'_>) {
         statement.push("SELECT ").push(COLUMNS).push(" FROM ");
         match plan {
-            // CROSS JOIN keeps the engine from turning the join around.
             Plan::Streamed(access) => access.write_stream(statement, self.app),
             Plan::Walked(None) | Plan::Collected(_) => {
                 statement.push("users AS u");
@@ -153,7 +158,8 @@ impl<'q> Search<'q> {
         statement.push(" AND ");
         let served = if let Plan::Streamed(access) = plan { access.served() } else { None };
         condition(statement, self.app, &self.query.filter, served);
-        self.order.write(statement, plan.age());
+        let age = plan.age(statement.dialect());
+        self.order.write(statement, age);
         let bound = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         statement.push(" LIMIT ").bind(bound(self.query.page.limit()));
         statement.push(" OFFSET ").bind(bound(self.query.page.offset()));

@@ -6,6 +6,7 @@ use model::{Direction, Sort, SortField, SortKey};
 
 use super::condition::{FIRST_ELEMENT, column};
 use super::statement::Statement;
+use crate::tx::Dialect;
 
 /// The order of an answer.
 pub(super) struct Order {
@@ -51,19 +52,25 @@ impl Order {
     pub(super) fn write(&self, statement: &mut Statement, age: &str) {
         let mut terms = Vec::new();
         for (place, key) in self.keys.iter().enumerate() {
-            let direction = direction(key.direction);
-            let columns = match &key.field {
-                SortField::Text(field) => vec![column(*field).to_owned()],
-                SortField::Time(TimeField::CreatedAt) => vec![age.to_owned()],
-                SortField::Time(TimeField::UpdatedAt) => vec!["u.updated_at".to_owned()],
-                SortField::Time(TimeField::DeactivatedAt) => vec!["u.deactivated_at".to_owned()],
-                // Nobody has these times yet: all are equal.
-                SortField::Time(TimeField::LastActive | TimeField::BanExpires) => Vec::new(),
-                SortField::Custom(..) => {
-                    ["kind", "number", "text"].iter().map(|column| format!("s{place}.{column}")).collect()
+            let always = direction(key.direction);
+            let perhaps = format!("{always}{}", nulls(statement.dialect(), key.direction));
+            match &key.field {
+                SortField::Text(field @ (TextField::Id | TextField::Role | TextField::Language)) => {
+                    terms.push(format!("{}{always}", column(*field)));
                 }
-            };
-            terms.extend(columns.into_iter().map(|column| format!("{column}{direction}")));
+                SortField::Text(field @ TextField::Name) => {
+                    terms.push(format!("{}{perhaps}", column(*field)));
+                }
+                SortField::Time(TimeField::CreatedAt) => terms.push(format!("{age}{always}")),
+                SortField::Time(TimeField::UpdatedAt) => terms.push(format!("u.updated_at{always}")),
+                SortField::Time(TimeField::DeactivatedAt) => terms.push(format!("u.deactivated_at{perhaps}")),
+                // Nobody has these times yet: all are equal.
+                SortField::Time(TimeField::LastActive | TimeField::BanExpires) => {}
+                SortField::Custom(..) => {
+                    let columns = ["kind", "number", "text"];
+                    terms.extend(columns.iter().map(|column| format!("s{place}.{column}{perhaps}")));
+                }
+            }
         }
         statement.push(" ORDER BY ").push(&terms.join(", "));
     }
@@ -73,5 +80,15 @@ fn direction(direction: Direction) -> &'static str {
     match direction {
         Direction::Ascending => " ASC",
         Direction::Descending => " DESC",
+    }
+}
+
+/// Puts what is not there below everything that is, in a column that may be NULL. SQLite does so by itself; PostgreSQL
+/// does the opposite, and does not use an index of its own order for this one.
+fn nulls(dialect: Dialect, direction: Direction) -> &'static str {
+    match (dialect, direction) {
+        (Dialect::Sqlite, _) => "",
+        (Dialect::Postgres, Direction::Ascending) => " NULLS FIRST",
+        (Dialect::Postgres, Direction::Descending) => " NULLS LAST",
     }
 }

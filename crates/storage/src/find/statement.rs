@@ -1,18 +1,25 @@
 //! A statement in the making. Values are bound, never written into the text.
 
 use crate::sql::{Row, Value};
+use crate::tx::Dialect;
 use crate::{Error, Tx};
 
 /// Text with the values of its parameters, which are numbered as they come.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Statement {
+    dialect: Dialect,
     text: String,
     values: Vec<Value>,
 }
 
 impl Statement {
-    pub(super) fn new(text: &str) -> Self {
-        Self { text: text.to_owned(), values: Vec::new() }
+    pub(super) fn new(dialect: Dialect, text: &str) -> Self {
+        Self { dialect, text: text.to_owned(), values: Vec::new() }
+    }
+
+    /// What the words of the statement have to be: asked where the engines differ.
+    pub(super) fn dialect(&self) -> Dialect {
+        self.dialect
     }
 
     pub(super) fn push(&mut self, text: &str) -> &mut Self {
@@ -65,9 +72,9 @@ mod tests {
 
     #[test]
     fn parameters_are_numbered_as_they_come() {
-        let mut inner = Statement::new("SELECT x WHERE a = ");
+        let mut inner = Statement::new(Dialect::Sqlite, "SELECT x WHERE a = ");
         inner.bind(1).push(" AND b IN (").bind_all([2, 3]).push(")");
-        let mut outer = Statement::new("SELECT y WHERE c = ");
+        let mut outer = Statement::new(Dialect::Sqlite, "SELECT y WHERE c = ");
         outer.bind("text").push(" AND d IN (").append(&inner).push(") LIMIT ").bind(4);
         let expected = "SELECT y WHERE c = $1 AND d IN (SELECT x WHERE a = $2 AND b IN ($3, $4)) LIMIT $5";
         assert_eq!(outer.text, expected);

@@ -81,7 +81,7 @@ fn execute(connection: &Connection, statement: &'static str) -> rusqlite::Result
 /// The code behind a failed statement.
 fn code_of(failure: &Error) -> Option<ErrorCode> {
     match failure {
-        Error::Statement { source, .. } => source.sqlite_error_code(),
+        Error::Statement { .. } => failure.sqlite_code(),
         _ => None,
     }
 }

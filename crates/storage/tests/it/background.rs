@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex};
 
 use headwater_storage::{Error, Tx};
+use headwater_testkit::{Engine, on_each_engine};
 
-use crate::support::{Gate, insert, open, open_with};
+use crate::support::{Gate, insert, open, open_on, open_with};
 
 /// Notes when it runs.
 fn noting(
@@ -42,9 +43,8 @@ async fn one_runs_with_each_batch_after_the_others() {
     assert_eq!(store.gauges().batches_committed, 4);
 }
 
-#[tokio::test]
-async fn one_runs_alone_when_nothing_else_waits() {
-    let fixture = open();
+async fn one_runs_alone_when_nothing_else_waits(engine: Engine) {
+    let fixture = open_on(engine);
     fixture.store.write_in_background(insert(1)).await.unwrap();
     assert_eq!(fixture.notes().await, [1]);
 }
@@ -69,3 +69,5 @@ async fn a_full_batch_of_writes_leaves_room_for_one() {
     assert_eq!(order.lock().unwrap().iter().position(|&name| name == "background"), Some(255));
     assert_eq!(store.gauges().batches_committed, 3);
 }
+
+on_each_engine!(one_runs_alone_when_nothing_else_waits,);

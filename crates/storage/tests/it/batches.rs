@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use headwater_storage::{Error, Sql, Tx};
+use headwater_testkit::{Engine, on_each_engine};
 
-use crate::support::{Gate, INSERT, INSERT_MEGABYTE, insert, notes, open, open_with};
+use crate::support::{Gate, INSERT, INSERT_MEGABYTE, insert, notes, open, open_on, open_with};
 
 /// What an operation makes of a failure of the store, or says of its own.
 #[derive(Debug)]
@@ -161,9 +162,8 @@ async fn a_batch_that_runs_again_and_is_dropped_then_loses_nobody() {
     assert_eq!(fixture.notes().await, [2, 4]);
 }
 
-#[tokio::test]
-async fn a_batch_of_refusals_commits_nothing() {
-    let fixture = open();
+async fn a_batch_of_refusals_commits_nothing(engine: Engine) {
+    let fixture = open_on(engine);
     let refused = fixture.store.write::<(), Failure, _>(|tx| {
         tx.execute(INSERT, &[1.into()])?;
         Err(Failure::Refused)
@@ -172,6 +172,19 @@ async fn a_batch_of_refusals_commits_nothing() {
     let gauges = fixture.store.gauges();
     assert_eq!((gauges.batches_committed, gauges.closures_refused), (0, 1));
     assert!(fixture.notes().await.is_empty());
+}
+
+async fn a_failure_that_is_hidden_is_not_stored(engine: Engine) {
+    let fixture = open_on(engine);
+    fixture.store.write(insert(1)).await.unwrap();
+    let hides = fixture.store.write::<_, Error, _>(|tx| {
+        tx.execute(INSERT, &[2.into()])?;
+        let _ = tx.execute(INSERT, &[1.into()]);
+        let _ = tx.execute(INSERT, &[3.into()]);
+        Ok(())
+    });
+    assert!(matches!(hides.await, Err(Error::Statement { .. })));
+    assert_eq!(fixture.notes().await, [1]);
 }
 
 #[tokio::test]
@@ -212,9 +225,8 @@ async fn a_database_that_cannot_be_opened_again_refuses_until_it_can() {
     assert_eq!(store.gauges().connections_reopened, 1);
 }
 
-#[tokio::test]
-async fn a_closure_that_ends_the_transaction_itself_is_never_told_that_it_is_stored() {
-    let fixture = open();
+async fn a_closure_that_ends_the_transaction_itself_is_never_told_that_it_is_stored(engine: Engine) {
+    let fixture = open_on(engine);
     for end in [Sql::new("COMMIT"), Sql::new("ROLLBACK")] {
         let ended = fixture.store.write::<_, Error, _>(move |tx| tx.execute(end, &[]));
         assert!(matches!(ended.await, Err(Error::OutcomeUnknown(_))));
@@ -223,8 +235,7 @@ async fn a_closure_that_ends_the_transaction_itself_is_never_told_that_it_is_sto
     assert_eq!(fixture.notes().await, [1]);
 }
 
-#[tokio::test]
-async fn a_result_that_panics_when_dropped_costs_nobody_an_answer() {
+async fn a_result_that_panics_when_dropped_costs_nobody_an_answer(engine: Engine) {
     struct PanicsWhenDropped;
     impl Drop for PanicsWhenDropped {
         fn drop(&mut self) {
@@ -232,7 +243,7 @@ async fn a_result_that_panics_when_dropped_costs_nobody_an_answer() {
         }
     }
 
-    let fixture = open();
+    let fixture = open_on(engine);
     let gate = Gate::default();
     let at_gate = gate.clone();
     let answer = fixture.store.write::<_, Error, _>(move |_| {
@@ -248,8 +259,7 @@ async fn a_result_that_panics_when_dropped_costs_nobody_an_answer() {
     assert_eq!(fixture.notes().await, [1]);
 }
 
-#[tokio::test]
-async fn a_panic_outside_of_a_closure_does_not_end_the_writer() {
+async fn a_panic_outside_of_a_closure_does_not_end_the_writer(engine: Engine) {
     struct Unconvertible;
     impl From<Error> for Unconvertible {
         fn from(_: Error) -> Self {
@@ -257,7 +267,7 @@ async fn a_panic_outside_of_a_closure_does_not_end_the_writer() {
         }
     }
 
-    let fixture = open();
+    let fixture = open_on(engine);
     let gate = Gate::default();
     let at_gate = gate.clone();
     let answer = fixture.store.write::<(), Unconvertible, _>(move |_| {
@@ -273,3 +283,11 @@ async fn a_panic_outside_of_a_closure_does_not_end_the_writer() {
     assert_eq!(fixture.notes().await, [1]);
     assert_eq!(fixture.store.gauges().connections_reopened, 1);
 }
+
+on_each_engine!(
+    a_failure_that_is_hidden_is_not_stored,
+    a_closure_that_ends_the_transaction_itself_is_never_told_that_it_is_stored,
+    a_batch_of_refusals_commits_nothing,
+    a_result_that_panics_when_dropped_costs_nobody_an_answer,
+    a_panic_outside_of_a_closure_does_not_end_the_writer,
+);

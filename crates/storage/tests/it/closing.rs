@@ -4,8 +4,9 @@ use std::fs;
 use std::thread;
 
 use headwater_storage::{Durability, Error, Sql, Store};
+use headwater_testkit::{Engine, on_each_engine};
 
-use crate::support::{Gate, insert, notes, open, open_with, options, until};
+use crate::support::{Gate, insert, notes, open, open_on, open_with, options, until};
 
 #[tokio::test]
 async fn a_restart_keeps_the_data_and_the_log_is_empty() {
@@ -21,9 +22,8 @@ async fn a_restart_keeps_the_data_and_the_log_is_empty() {
     assert_eq!(fixture.notes().await, [1, 2, 3]);
 }
 
-#[tokio::test]
-async fn what_waits_when_the_store_closes_is_done() {
-    let fixture = open();
+async fn what_waits_when_the_store_closes_is_done(engine: Engine) {
+    let fixture = open_on(engine);
     let gate = Gate::default();
     let held = fixture.store.write::<_, Error, _>(gate.hold());
     gate.wait_for_arrival();
@@ -99,3 +99,5 @@ async fn an_idle_store_empties_its_log() {
     until(|| fixture.store.gauges().wal_pages == 0).await;
     assert_eq!(fixture.notes().await, [1]);
 }
+
+on_each_engine!(what_waits_when_the_store_closes_is_done,);

@@ -1,4 +1,4 @@
-//! The store on its SQLite engine, through its public interface only. One file for each promise of the store.
+//! The store through its public interface only, on each engine where both promise the same. One file for each promise.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what a test cannot go on without, fails it")]
 
@@ -7,7 +7,9 @@ mod backup;
 mod batches;
 mod closing;
 mod opening;
+mod parity;
 mod queue;
 mod reads;
 mod restore;
+mod server;
 mod support;

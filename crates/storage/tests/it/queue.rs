@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use headwater_storage::{Error, Tx};
+use headwater_testkit::{Engine, on_each_engine};
 use tokio::time::timeout;
 
-use crate::support::{Gate, insert, open, open_with};
+use crate::support::{Gate, insert, open_on, open_on_with};
 
 const SHORT: Duration = Duration::from_millis(20);
 
@@ -20,9 +21,8 @@ fn counting(runs: &Arc<AtomicUsize>) -> impl Fn(&mut Tx<'_>) -> Result<(), Error
     }
 }
 
-#[tokio::test]
-async fn a_full_queue_refuses_and_runs_nothing() {
-    let fixture = open_with(|options| options.queue = 2);
+async fn a_full_queue_refuses_and_runs_nothing(engine: Engine) {
+    let fixture = open_on_with(engine, |options| options.queue = 2);
     let store = &fixture.store;
     let (gate, runs) = (Gate::default(), Arc::default());
     let held = store.write::<_, Error, _>(gate.hold());
@@ -44,9 +44,8 @@ async fn a_full_queue_refuses_and_runs_nothing() {
     assert_eq!(fixture.notes().await, [1, 2, 3]);
 }
 
-#[tokio::test]
-async fn a_full_queue_of_reads_refuses_and_runs_nothing() {
-    let fixture = open_with(|options| options.queue = 1);
+async fn a_full_queue_of_reads_refuses_and_runs_nothing(engine: Engine) {
+    let fixture = open_on_with(engine, |options| options.queue = 1);
     let store = &fixture.store;
     let (gate, runs) = (Gate::default(), Arc::default());
     let held = store.read::<_, Error, _>(gate.hold());
@@ -59,9 +58,8 @@ async fn a_full_queue_of_reads_refuses_and_runs_nothing() {
     assert_eq!(runs.load(Ordering::SeqCst), 1);
 }
 
-#[tokio::test]
-async fn a_write_that_waits_too_long_is_withdrawn() {
-    let fixture = open_with(|options| options.write_budget = SHORT);
+async fn a_write_that_waits_too_long_is_withdrawn(engine: Engine) {
+    let fixture = open_on_with(engine, |options| options.write_budget = SHORT);
     let store = &fixture.store;
     let (gate, runs) = (Gate::default(), Arc::default());
     let held = store.write::<_, Error, _>(gate.hold());
@@ -75,9 +73,8 @@ async fn a_write_that_waits_too_long_is_withdrawn() {
     assert_eq!(runs.load(Ordering::SeqCst), 0);
 }
 
-#[tokio::test]
-async fn a_read_that_waits_too_long_is_withdrawn() {
-    let fixture = open_with(|options| options.read_budget = SHORT);
+async fn a_read_that_waits_too_long_is_withdrawn(engine: Engine) {
+    let fixture = open_on_with(engine, |options| options.read_budget = SHORT);
     let store = &fixture.store;
     let (gate, runs) = (Gate::default(), Arc::default());
     let held = store.read::<_, Error, _>(gate.hold());
@@ -89,9 +86,8 @@ async fn a_read_that_waits_too_long_is_withdrawn() {
     assert_eq!(runs.load(Ordering::SeqCst), 0);
 }
 
-#[tokio::test]
-async fn a_caller_that_hangs_up_takes_back_what_was_not_begun() {
-    let fixture = open();
+async fn a_caller_that_hangs_up_takes_back_what_was_not_begun(engine: Engine) {
+    let fixture = open_on(engine);
     let store = &fixture.store;
     let (gate, runs) = (Gate::default(), Arc::default());
     let held = store.write::<_, Error, _>(gate.hold());
@@ -108,9 +104,8 @@ async fn a_caller_that_hangs_up_takes_back_what_was_not_begun() {
     assert_eq!(store.gauges().closures_committed, 3);
 }
 
-#[tokio::test]
-async fn a_caller_that_hangs_up_later_loses_the_answer_and_not_the_write() {
-    let fixture = open();
+async fn a_caller_that_hangs_up_later_loses_the_answer_and_not_the_write(engine: Engine) {
+    let fixture = open_on(engine);
     let gate = Gate::default();
     let at_gate = gate.clone();
     let begun = fixture.store.write(move |tx| {
@@ -124,9 +119,8 @@ async fn a_caller_that_hangs_up_later_loses_the_answer_and_not_the_write() {
     assert_eq!(fixture.notes().await, [1, 2]);
 }
 
-#[tokio::test]
-async fn a_write_that_was_begun_is_waited_for_beyond_its_budget() {
-    let fixture = open_with(|options| options.write_budget = SHORT);
+async fn a_write_that_was_begun_is_waited_for_beyond_its_budget(engine: Engine) {
+    let fixture = open_on_with(engine, |options| options.write_budget = SHORT);
     let gate = Gate::default();
     let mut held = fixture.store.write::<_, Error, _>(gate.hold());
     gate.wait_for_arrival();
@@ -134,3 +128,13 @@ async fn a_write_that_was_begun_is_waited_for_beyond_its_budget() {
     gate.open();
     held.await.unwrap();
 }
+
+on_each_engine!(
+    a_full_queue_refuses_and_runs_nothing,
+    a_full_queue_of_reads_refuses_and_runs_nothing,
+    a_write_that_waits_too_long_is_withdrawn,
+    a_read_that_waits_too_long_is_withdrawn,
+    a_caller_that_hangs_up_takes_back_what_was_not_begun,
+    a_caller_that_hangs_up_later_loses_the_answer_and_not_the_write,
+    a_write_that_was_begun_is_waited_for_beyond_its_budget,
+);

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use headwater_storage::{Error, Sql, Tx};
+use headwater_testkit::{Engine, on_each_engine};
 
-use crate::support::{Gate, insert, notes, open, open_with};
+use crate::support::{Gate, insert, notes, open, open_on, open_on_with};
 
 const ENDLESS: Sql =
     Sql::new("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n");
@@ -13,9 +14,8 @@ fn endless(tx: &mut Tx<'_>) -> Result<Vec<i64>, Error> {
     tx.query(ENDLESS, &[], |row| row.integer(0))
 }
 
-#[tokio::test]
-async fn a_read_sees_every_write_that_was_answered() {
-    let fixture = open_with(|options| options.readers = 4);
+async fn a_read_sees_every_write_that_was_answered(engine: Engine) {
+    let fixture = open_on_with(engine, |options| options.readers = 4);
     for id in 1..=50 {
         fixture.store.write(insert(id)).await.unwrap();
         assert_eq!(fixture.notes().await.last(), Some(&id));
@@ -23,9 +23,8 @@ async fn a_read_sees_every_write_that_was_answered() {
     assert_eq!(fixture.store.gauges().reads, 50);
 }
 
-#[tokio::test]
-async fn a_read_is_one_snapshot() {
-    let fixture = open();
+async fn a_read_is_one_snapshot(engine: Engine) {
+    let fixture = open_on(engine);
     let gate = Gate::default();
     let at_gate = gate.clone();
     let seen = fixture.store.read(move |tx| {
@@ -48,15 +47,14 @@ async fn a_read_cannot_write() {
     {
         let statement = Sql::new(statement);
         let refused = fixture.store.read::<_, Error, _>(move |tx| tx.execute(statement, &[]));
-        let Err(Error::Statement { source, .. }) = refused.await else { panic!("it wrote") };
-        assert_eq!(source.sqlite_error_code(), Some(rusqlite::ErrorCode::ReadOnly));
+        let failure = refused.await.unwrap_err();
+        assert_eq!(failure.sqlite_code(), Some(rusqlite::ErrorCode::ReadOnly));
     }
     assert!(fixture.notes().await.is_empty());
 }
 
-#[tokio::test]
-async fn a_read_without_end_is_stopped_and_its_thread_works_on() {
-    let fixture = open();
+async fn a_read_without_end_is_stopped_and_its_thread_works_on(engine: Engine) {
+    let fixture = open_on(engine);
     let budget = Duration::from_secs(2);
     let propagates = |tx: &mut Tx<'_>| endless(tx).map(drop);
     let hides = |tx: &mut Tx<'_>| {
@@ -79,9 +77,8 @@ async fn a_read_without_end_is_stopped_and_its_thread_works_on() {
     assert_eq!(fixture.store.gauges().connections_reopened, 0);
 }
 
-#[tokio::test]
-async fn a_read_that_panics_fails_alone() {
-    let fixture = open();
+async fn a_read_that_panics_fails_alone(engine: Engine) {
+    let fixture = open_on(engine);
     let panicked = fixture.store.read::<(), Error, _>(|tx| {
         tx.query(Sql::new("SELECT 1"), &[], |_| -> Result<(), Error> { panic!("on purpose") })?;
         Ok(())
@@ -101,3 +98,10 @@ async fn a_reader_in_doubt_gets_a_new_connection() {
     let refused = fixture.store.read(insert(1)).await;
     assert!(matches!(refused, Err(Error::Statement { .. })));
 }
+
+on_each_engine!(
+    a_read_sees_every_write_that_was_answered,
+    a_read_is_one_snapshot,
+    a_read_without_end_is_stopped_and_its_thread_works_on,
+    a_read_that_panics_fails_alone,
+);

@@ -1,11 +1,13 @@
-//! A store in a directory of its own, a clock that stands still, and a gate to hold a thread of the store at.
+//! A store in a place of its own, a clock that stands still, and a gate to hold a thread of the store at.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use headwater_storage::{Error, Migration, Options, Sql, Store, Tx, Value};
+use headwater_storage::{Error, Migration, OpenError, Options, PostgresOptions, Sql, Store, Tx, Value};
+use headwater_testkit::Engine;
+use headwater_testkit::postgres::{self, TestDatabase};
 use model::{Clock, Timestamp};
 use tempfile::TempDir;
 
@@ -15,6 +17,13 @@ pub(crate) const NOTES: &[Migration] = &[Migration {
     name: "notes",
     sql: "CREATE TABLE notes (id INTEGER PRIMARY KEY, body);
           CREATE TABLE replies (note INTEGER NOT NULL REFERENCES notes (id));",
+}];
+
+/// The same for PostgreSQL.
+pub(crate) const NOTES_ON_POSTGRES: &[Migration] = &[Migration {
+    sql: "CREATE TABLE notes (id BIGINT PRIMARY KEY, body TEXT);
+          CREATE TABLE replies (note BIGINT NOT NULL REFERENCES notes (id) DEFERRABLE INITIALLY DEFERRED);",
+    ..NOTES[0]
 }];
 
 pub(crate) const INSERT: Sql = Sql::new("INSERT INTO notes (id) VALUES ($1)");
@@ -47,6 +56,67 @@ pub(crate) struct Fixture {
     pub(crate) store: Store,
     pub(crate) clock: Arc<StillClock>,
     pub(crate) directory: TempDir,
+    /// Where the store is instead, on PostgreSQL.
+    database: Option<TestDatabase>,
+}
+
+/// What a test may want to be otherwise on any engine. There is one reader and one writer unless it says so.
+pub(crate) struct Limits {
+    pub(crate) readers: usize,
+    pub(crate) writers: usize,
+    pub(crate) queue: usize,
+    pub(crate) read_budget: Duration,
+    pub(crate) write_budget: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            readers: 1,
+            writers: 1,
+            queue: 4096,
+            read_budget: Duration::from_secs(2),
+            write_budget: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Opens a store on `engine`.
+pub(crate) fn open_on(engine: Engine) -> Fixture {
+    open_on_with(engine, |_| {})
+}
+
+pub(crate) fn open_on_with(engine: Engine, adjust: impl FnOnce(&mut Limits)) -> Fixture {
+    let mut limits = Limits::default();
+    adjust(&mut limits);
+    let Limits { readers, queue, read_budget, write_budget, .. } = limits;
+    if engine == Engine::Sqlite {
+        return open_with(|options| {
+            *options = Options { readers, queue, read_budget, write_budget, ..options.clone() };
+        });
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let clock = Arc::<StillClock>::default();
+    let database = postgres::shared().unwrap().empty_database();
+    let options = PostgresOptions {
+        readers,
+        writers: limits.writers,
+        queue,
+        read_budget,
+        write_budget,
+        ..postgres_options(&database, &clock)
+    };
+    Fixture { store: Store::connect(options).unwrap(), clock, directory, database: Some(database) }
+}
+
+pub(crate) fn postgres_options(database: &TestDatabase, clock: &Arc<StillClock>) -> PostgresOptions {
+    let clock: Arc<dyn Clock> = Arc::<StillClock>::clone(clock);
+    PostgresOptions {
+        migrations: NOTES_ON_POSTGRES,
+        readers: 1,
+        writers: 1,
+        ..PostgresOptions::new(database.url(), clock)
+    }
 }
 
 pub(crate) fn open() -> Fixture {
@@ -58,7 +128,7 @@ pub(crate) fn open_with(adjust: impl FnOnce(&mut Options)) -> Fixture {
     let clock = Arc::<StillClock>::default();
     let mut options = options(directory.path(), &clock);
     adjust(&mut options);
-    Fixture { store: Store::open(options).unwrap(), clock, directory }
+    Fixture { store: Store::open(options).unwrap(), clock, directory, database: None }
 }
 
 pub(crate) fn options(directory: &Path, clock: &Arc<StillClock>) -> Options {
@@ -72,10 +142,18 @@ impl Fixture {
         self.store.read(notes).await.unwrap()
     }
 
+    /// Opens a store in the same place.
+    pub(crate) fn open_again(&self) -> Result<Store, OpenError> {
+        match &self.database {
+            None => Store::open(options(self.directory.path(), &self.clock)),
+            Some(database) => Store::connect(postgres_options(database, &self.clock)),
+        }
+    }
+
     /// Closes the store and opens it again.
     pub(crate) fn reopen(mut self) -> Self {
         self.store.close();
-        self.store = Store::open(options(self.directory.path(), &self.clock)).unwrap();
+        self.store = self.open_again().unwrap();
         self
     }
 }

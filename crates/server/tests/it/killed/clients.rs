@@ -23,6 +23,15 @@ const COMMON_USERS: u64 = 100;
 /// The larger of the two sizes of a batch.
 const MANY: u64 = 20;
 
+/// What it means that a client is told to try again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unavailable {
+    /// Nothing happens to an embedded database.
+    IsADefect,
+    /// The server of the database is gone: the client gives up.
+    EndsTheClient,
+}
+
 /// The threads of the clients.
 pub(super) struct Clients {
     threads: Vec<JoinHandle<()>>,
@@ -31,7 +40,12 @@ pub(super) struct Clients {
 }
 
 impl Clients {
-    pub(super) fn start(server: SocketAddr, ledger: &Arc<Ledger>, chance: &mut Chance) -> Self {
+    pub(super) fn start(
+        server: SocketAddr,
+        ledger: &Arc<Ledger>,
+        chance: &mut Chance,
+        unavailable: Unavailable,
+    ) -> Self {
         let (sender, acknowledged) = channel();
         let resting = Arc::new(AtomicBool::new(false));
         let threads = (0..CLIENTS).map(|_| {
@@ -40,6 +54,7 @@ impl Clients {
                 chance: chance.branch(),
                 acknowledged: sender.clone(),
                 resting: Arc::clone(&resting),
+                unavailable,
             };
             thread::spawn(move || client.write(server))
         });
@@ -72,6 +87,7 @@ struct Client {
     chance: Chance,
     acknowledged: Sender<()>,
     resting: Arc<AtomicBool>,
+    unavailable: Unavailable,
 }
 
 impl Client {
@@ -84,6 +100,9 @@ impl Client {
             else {
                 return;
             };
+            if status == 503 && self.unavailable == Unavailable::EndsTheClient {
+                return;
+            }
             assert!(status == 200 || status == 201, "{status} {body}");
             self.ledger.acknowledge(mark);
             // Nobody counts any more once the server is to be killed.

@@ -10,6 +10,7 @@ mod chance;
 mod clients;
 mod ledger;
 mod noticed;
+mod on_postgres;
 mod stored;
 
 use std::os::unix::process::ExitStatusExt;
@@ -23,7 +24,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use self::chance::Chance;
-use self::clients::{Clients, id};
+use self::clients::{Clients, Unavailable, id};
 use self::ledger::Ledger;
 use self::stored::ReadLog;
 use crate::connection::Connection;
@@ -53,7 +54,7 @@ fn what_was_acknowledged_outlives_the_server() {
         };
         let acknowledged = 1 + chance.below(150);
         println!("round {round}: killed after {acknowledged} acknowledged batches, {moment:?}");
-        let clients = Clients::start(server.address(), &ledger, &mut chance);
+        let clients = Clients::start(server.address(), &ledger, &mut chance, Unavailable::IsADefect);
         clients.wait_for(acknowledged);
         kill(server, clients, &moment);
         ledger.server_is_gone();

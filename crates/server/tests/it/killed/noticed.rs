@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::chance::Chance;
-use super::clients::Clients;
+use super::clients::{Clients, Unavailable};
 use super::ledger::Ledger;
 use super::stored::{self, ReadLog};
 use super::{Moment, kill, serve};
@@ -62,7 +62,7 @@ fn what_was_lost_would_be_noticed() {
 fn one_round(directory: &TempDir) -> Arc<Ledger> {
     let ledger = Arc::<Ledger>::default();
     let server = serve(directory);
-    let clients = Clients::start(server.address(), &ledger, &mut Chance::seeded());
+    let clients = Clients::start(server.address(), &ledger, &mut Chance::seeded(), Unavailable::IsADefect);
     clients.wait_for(100);
     kill(server, clients, &Moment::Writing(Duration::ZERO));
     ledger.server_is_gone();

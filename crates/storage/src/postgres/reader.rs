@@ -1,0 +1,69 @@
+//! The threads that read: each closure on its own snapshot, and no statement for longer than the budget.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::Receiver;
+
+use super::link::Link;
+use super::session::is_loss;
+use crate::gauges::Counters;
+use crate::job::{Job, Ran};
+use crate::{Error, Tx};
+
+/// One reader thread.
+pub(super) struct Reader {
+    link: Link,
+    queue: Receiver<Box<dyn Job>>,
+    budget: Duration,
+    counters: Arc<Counters>,
+}
+
+impl Reader {
+    pub(super) fn new(
+        link: Link,
+        queue: Receiver<Box<dyn Job>>,
+        budget: Duration,
+        counters: &Arc<Counters>,
+    ) -> Self {
+        Self { link, queue, budget, counters: Arc::clone(counters) }
+    }
+
+    /// Runs reads until the callers are gone and the queue is empty.
+    pub(super) fn serve(&mut self) {
+        while let Ok(job) = self.queue.recv() {
+            if job.claim() {
+                self.read(job);
+            }
+        }
+    }
+
+    fn read(&mut self, mut job: Box<dyn Job>) {
+        self.counters.reads.add(1);
+        // A second time, since the server may have come back just now.
+        if let Some(failure) = self.run(job.as_mut()).and_then(|_| self.run(job.as_mut())) {
+            return job.fail(failure);
+        }
+        job.answer();
+    }
+
+    /// Runs a read once. Answers a failure when it has no result because there is no connection.
+    fn run(&mut self, job: &mut dyn Job) -> Option<Error> {
+        let mut session = match self.link.begin() {
+            Ok(session) => session,
+            Err(failure) => return Some(failure),
+        };
+        let ran = job.run(Tx::postgres_within(&mut session, self.budget));
+        // Nothing was written, and after a failed statement nothing else is possible.
+        self.link.roll_back(session);
+        match ran {
+            Ran::RollBack { failure: Some(failure), .. } => match (&failure, failure.postgres()) {
+                (Error::Statement { source, .. }, Some(said)) if is_loss(said) => {
+                    Some(Error::Unavailable(Arc::clone(source)))
+                }
+                _ => None,
+            },
+            Ran::RollBack { failure: None, .. } | Ran::Keep { .. } => None,
+        }
+    }
+}
