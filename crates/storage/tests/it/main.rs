@@ -10,4 +10,5 @@ mod opening;
 mod queue;
 mod reads;
 mod restore;
+mod shortcut;
 mod support;
