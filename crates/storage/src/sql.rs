@@ -120,6 +120,15 @@ impl Row<'_> {
         self.0.get(column).map_err(|_| Error::Unreadable("text"))
     }
 
+    /// The column as text that is only looked at.
+    ///
+    /// # Errors
+    /// See [`Row::integer`].
+    pub(crate) fn borrowed_text(&self, column: usize) -> Result<&str, Error> {
+        let value = self.0.get_ref(column).map_err(|_| Error::Unreadable("text"))?;
+        value.as_str().map_err(|_| Error::Unreadable("text"))
+    }
+
     /// The column as text, `None` for NULL.
     ///
     /// # Errors

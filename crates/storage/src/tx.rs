@@ -56,7 +56,7 @@ impl<'c> Tx<'c> {
         parameters: &[Value],
         read: impl FnMut(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
-        self.run(|engine| engine.query(Cow::Borrowed(sql.0), std::iter::once(parameters), read))
+        self.run(|engine| engine.query(Text::Constant(sql.0), std::iter::once(parameters), read))
     }
 
     /// The rows that `sql` answers for each set of parameters, in the order of the sets: one statement for a batch.
@@ -72,7 +72,7 @@ impl<'c> Tx<'c> {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
-        self.run(|engine| engine.query(Cow::Borrowed(sql.0), batch.iter().map(<[Value; N]>::as_slice), read))
+        self.run(|engine| engine.query(Text::Constant(sql.0), batch.iter().map(<[Value; N]>::as_slice), read))
     }
 
     /// The rows that a generated statement answers. Its parameters are numbered in the order they appear, and it holds
@@ -83,7 +83,7 @@ impl<'c> Tx<'c> {
         parameters: &[Value],
         read: impl FnMut(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
-        self.run(|engine| engine.query(Cow::Owned(text.to_owned()), std::iter::once(parameters), read))
+        self.run(|engine| engine.query(Text::Generated(text), std::iter::once(parameters), read))
     }
 
     /// Runs a statement that answers no rows. Answers how many rows it changed.
@@ -146,16 +146,40 @@ impl<'c> Tx<'c> {
     }
 }
 
+/// The text of a statement, which a failure names.
+#[derive(Clone, Copy)]
+enum Text<'t> {
+    Constant(&'static str),
+    Generated(&'t str),
+}
+
+impl Text<'_> {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Constant(text) => text,
+            Self::Generated(text) => text,
+        }
+    }
+
+    fn failed(self, source: rusqlite::Error) -> Error {
+        let statement = match self {
+            Self::Constant(text) => Cow::Borrowed(text),
+            Self::Generated(text) => Cow::Owned(text.to_owned()),
+        };
+        Error::Statement { statement, source: Arc::new(source) }
+    }
+}
+
 impl Engine<'_> {
     fn query<'p, T>(
         &self,
-        text: Cow<'static, str>,
+        text: Text<'_>,
         batch: impl Iterator<Item = &'p [Value]>,
         mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
         let Self::Sqlite(connection) = self;
-        let failed = |source| Error::Statement { statement: text.clone(), source: Arc::new(source) };
-        let mut statement = connection.prepare_cached(&text).map_err(failed)?;
+        let failed = |source| text.failed(source);
+        let mut statement = connection.prepare_cached(text.as_str()).map_err(failed)?;
         let mut found = Vec::new();
         for parameters in batch {
             let mut rows = statement.query(rusqlite::params_from_iter(parameters)).map_err(failed)?;
@@ -168,7 +192,7 @@ impl Engine<'_> {
 
     fn execute<'p>(&self, sql: Sql, batch: impl Iterator<Item = &'p [Value]>) -> Result<usize, Error> {
         let Self::Sqlite(connection) = self;
-        let failed = |source| Error::Statement { statement: Cow::Borrowed(sql.0), source: Arc::new(source) };
+        let failed = |source| Text::Constant(sql.0).failed(source);
         let mut statement = connection.prepare_cached(sql.0).map_err(failed)?;
         let mut changed = 0;
         for parameters in batch {

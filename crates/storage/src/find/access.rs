@@ -254,7 +254,7 @@ fn write_equal(statement: &mut Statement, field: TextField, value: &str) {
 }
 
 /// The index of a built-in text.
-fn index(field: TextField) -> &'static str {
+pub(super) fn index(field: TextField) -> &'static str {
     match field {
         TextField::Id => "sqlite_autoindex_users_1",
         TextField::Name => "users_by_name",

@@ -1,5 +1,7 @@
 //! A statement in the making. Values are bound, never written into the text.
 
+use std::fmt::Write;
+
 use crate::sql::{Row, Value};
 use crate::{Error, Tx};
 
@@ -15,6 +17,11 @@ impl Statement {
         Self { text: text.to_owned(), values: Vec::new() }
     }
 
+    /// An empty statement with room for `bytes` of text.
+    pub(super) fn with_capacity(bytes: usize) -> Self {
+        Self { text: String::with_capacity(bytes), values: Vec::with_capacity(8) }
+    }
+
     pub(super) fn push(&mut self, text: &str) -> &mut Self {
         self.text.push_str(text);
         self
@@ -23,8 +30,8 @@ impl Statement {
     /// Puts a parameter for `value`.
     pub(super) fn bind(&mut self, value: impl Into<Value>) -> &mut Self {
         self.values.push(value.into());
-        self.text.push('$');
-        self.text.push_str(&self.values.len().to_string());
+        // Writing to a string does not fail.
+        let _ = write!(self.text, "${}", self.values.len());
         self
     }
 
