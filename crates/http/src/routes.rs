@@ -158,13 +158,13 @@ pub(crate) enum Found {
 /// Slashes at the front count as one: a base URL that ends with a slash makes two (v2 1.1).
 pub(crate) fn find(method: &Method, path: &str) -> Found {
     let path = path.trim_start_matches('/');
-    let leading = || ROUTES.iter().filter_map(|route| Some((route, parameters(route.path, path)?)));
+    let leading = |route: &'static Route| Some((route, parameters(route.path, path)?));
     // Fewer parameters are more static segments.
-    let matching = leading().filter(|(route, _)| route.method == *method);
+    let matching = ROUTES.iter().filter(|route| route.method == *method).filter_map(leading);
     if let Some((route, parameters)) = matching.min_by_key(|(_, parameters)| parameters.len()) {
         return Found::Route(route, parameters);
     }
-    let others: Vec<_> = leading().map(|(route, _)| route.method.as_str()).collect();
+    let others: Vec<_> = ROUTES.iter().filter_map(leading).map(|(route, _)| route.method.as_str()).collect();
     if others.is_empty() { Found::Nothing } else { Found::OtherMethods(others) }
 }
 
