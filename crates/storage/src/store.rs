@@ -91,7 +91,8 @@ impl Store {
     /// The answer is [`Error::Timeout`] when the closure waits longer than the read budget, or runs longer: then the
     /// statement it is in is interrupted, and every later one fails.
     ///
-    /// A closure that takes less than a millisecond may run on this thread, before this function returns.
+    /// The closure is tried on this thread, before this function returns, and begun anew elsewhere when it is not done
+    /// within [`Options::shortcut_budget`]. So it must not wait for anybody, nor call the store.
     pub fn read<T, E, F>(&self, work: F) -> Answer<T, E>
     where
         F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,

@@ -4,6 +4,9 @@
 //! that one thread allocates and another frees. So a read is tried where it is called, within a budget so small that
 //! an async runtime does not mind. What uses that up, or meets a failure of whatever kind, is begun anew by the reader
 //! threads, whose answer counts; a closure has no side effects, so nobody can tell.
+//!
+//! The budget is looked at every hundred steps of the engine, which touch some ten pages. Should the system have to fetch
+//! these from the disk, they hold the caller up for so much longer.
 
 use std::sync::{Arc, Mutex, TryLockError};
 

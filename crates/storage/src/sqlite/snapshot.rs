@@ -13,8 +13,12 @@ use crate::gauges::Counters;
 use crate::job::Ran;
 use crate::{Error, Tx};
 
-/// How many steps of the engine's machine lie between two looks at the clock: tens of microseconds.
+/// How many steps of the engine's machine lie between two looks at the clock, where nobody else is held up: tens of
+/// microseconds.
 const STEPS_BETWEEN_LOOKS: i32 = 1000;
+
+/// As [`STEPS_BETWEEN_LOOKS`], for short reads: a microsecond or two, or much longer where pages come from the disk.
+const STEPS_OF_THE_IMPATIENT: i32 = 100;
 
 /// Snapshots of a database, one at a time.
 pub(super) struct Snapshots {
@@ -88,12 +92,12 @@ impl Snapshots {
     }
 
     fn connect(&self) -> rusqlite::Result<Connection> {
-        let mut connection = match self.patience {
-            Patience::Waits => self.database.reader()?,
-            Patience::Fails => self.database.impatient_reader()?,
+        let (mut connection, steps) = match self.patience {
+            Patience::Waits => (self.database.reader()?, STEPS_BETWEEN_LOOKS),
+            Patience::Fails => (self.database.impatient_reader()?, STEPS_OF_THE_IMPATIENT),
         };
         let deadline = self.deadline.clone();
-        connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || deadline.has_passed()))?;
+        connection.progress_handler(steps, Some(move || deadline.has_passed()))?;
         Ok(connection)
     }
 }
