@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    Action, App, Batch, Event, Invalid, Patch, Profile, StoredUser, User, UserId, UserQuery, UserView,
+    Action, App, Batch, CustomText, Event, Invalid, Patch, Profile, StoredUser, User, UserId, UserQuery,
+    UserView,
 };
 use storage::Tx;
 use storage::log::Entry;
@@ -111,7 +112,7 @@ pub fn plan_update_partial(tx: &mut Tx<'_>, ctx: &Ctx, patches: &Batch<Patch>) -
 ///
 /// # Errors
 /// When the store fails.
-pub fn query(tx: &mut Tx<'_>, ctx: &Ctx, query: &UserQuery) -> Result<Vec<UserView>, Error> {
+pub fn query(tx: &mut Tx<'_>, ctx: &Ctx, query: &UserQuery) -> Result<Vec<UserView<CustomText>>, Error> {
     ctx.permit(Action::SearchUser)?;
     let found = storage::find::find(tx, ctx.app()?.key, query)?;
     Ok(users::views(found))

@@ -154,6 +154,20 @@ impl Row<'_> {
         self.get(column, "text")
     }
 
+    /// The column as text that is only looked at.
+    ///
+    /// # Errors
+    /// See [`Row::integer`].
+    pub(crate) fn borrowed_text(&self, column: usize) -> Result<&str, Error> {
+        let unreadable = Error::Unreadable("text");
+        match &self.0 {
+            Cells::Sqlite(row) => {
+                row.get_ref(column).ok().and_then(|value| value.as_str().ok()).ok_or(unreadable)
+            }
+            Cells::Postgres(row) => row.try_get(column).map_err(|_| unreadable),
+        }
+    }
+
     /// The column as text, `None` for NULL.
     ///
     /// # Errors

@@ -329,13 +329,11 @@ impl Engine<'_> {
     ) -> Result<Vec<T>, Error> {
         match self {
             Self::Sqlite(connection) => {
-                // `$1` is a name to SQLite, which goes through all names that it knows to find it; `?1` is a place.
-                let text = text.replace('$', "?");
                 let failed = |source| Error::Statement {
-                    statement: Cow::Owned(text.clone()),
+                    statement: Cow::Owned(text.to_owned()),
                     source: Arc::new(source),
                 };
-                let mut statement = connection.prepare_cached(&text).map_err(failed)?;
+                let mut statement = connection.prepare_cached(text).map_err(failed)?;
                 let mut rows = statement.query(rusqlite::params_from_iter(parameters)).map_err(failed)?;
                 let mut found = Vec::new();
                 while let Some(row) = rows.next().map_err(failed)? {

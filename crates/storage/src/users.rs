@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use model::leaf::{self, Leaf, Numeric};
 use model::words::{name_key, searchable};
-use model::{AppKey, StoredUser, Timestamp, User, UserId, UserKey, UserView};
+use model::{AppKey, CustomText, StoredUser, Timestamp, User, UserId, UserKey, UserView};
 
 use crate::sql::{Row, Sql, Value};
 use crate::{Error, Tx};
 
-/// The columns that [`read`] reads, of a row `u` of `users`.
+/// The columns that [`read_to_show`] reads, of a row `u` of `users`.
 pub(crate) const COLUMNS: &str = "u.key, u.id, u.name, u.image, u.role, u.teams, u.teams_role, u.language, u.invisible, \
                                   u.privacy, u.custom, u.created_at, u.updated_at, u.deactivated_at, u.deleted_at, \
                                   u.tokens_revoked_before";
@@ -260,7 +260,7 @@ pub fn holders(tx: &mut Tx<'_>, app: AppKey, keys: &BTreeSet<String>) -> Result<
 ///
 /// Each part joins here with its feature; none has come yet.
 #[must_use]
-pub fn views(users: Vec<StoredUser>) -> Vec<UserView> {
+pub fn views<C>(users: Vec<StoredUser<C>>) -> Vec<UserView<C>> {
     users.into_iter().map(|stored| UserView::bare(stored.user)).collect()
 }
 
@@ -302,20 +302,36 @@ fn held_roles(user: &User) -> String {
     if names.is_empty() { names } else { format!(" {names}") }
 }
 
-pub(crate) fn read(row: &Row<'_>) -> Result<StoredUser, Error> {
-    let unreadable = |_| Error::Unreadable("user");
+fn unreadable(_: serde_json::Error) -> Error {
+    Error::Unreadable("user")
+}
+
+/// A user that may be changed.
+fn read(row: &Row<'_>) -> Result<StoredUser, Error> {
+    read_with(row, |column| serde_json::from_str(row.borrowed_text(column)?).map_err(unreadable))
+}
+
+/// A user that is only to be shown.
+pub(crate) fn read_to_show(row: &Row<'_>) -> Result<StoredUser<CustomText>, Error> {
+    read_with(row, |column| CustomText::from_stored(row.text(column)?).ok_or(Error::Unreadable("user")))
+}
+
+fn read_with<C>(
+    row: &Row<'_>,
+    custom: impl FnOnce(usize) -> Result<C, Error>,
+) -> Result<StoredUser<C>, Error> {
     let privacy = row.optional_text(9)?;
     let user = User {
         id: UserId::from_stored(row.text(1)?),
         name: row.optional_text(2)?,
         image: row.optional_text(3)?,
         role: row.text(4)?,
-        teams: serde_json::from_str(&row.text(5)?).map_err(unreadable)?,
-        teams_role: serde_json::from_str(&row.text(6)?).map_err(unreadable)?,
+        teams: serde_json::from_str(row.borrowed_text(5)?).map_err(unreadable)?,
+        teams_role: serde_json::from_str(row.borrowed_text(6)?).map_err(unreadable)?,
         language: row.text(7)?,
         invisible: row.boolean(8)?,
         privacy: privacy.map(|text| serde_json::from_str(&text)).transpose().map_err(unreadable)?,
-        custom: serde_json::from_str(&row.text(10)?).map_err(unreadable)?,
+        custom: custom(10)?,
         created_at: row.timestamp(11)?,
         updated_at: row.timestamp(12)?,
         deactivated_at: row.optional_timestamp(13)?,

@@ -131,7 +131,7 @@ pub(crate) fn id(text: &str) -> UserId {
     UserId::parse(text).unwrap()
 }
 
-pub(crate) fn ids(views: &[UserView]) -> Vec<&str> {
+pub(crate) fn ids<C>(views: &[UserView<C>]) -> Vec<&str> {
     views.iter().map(|view| view.user.id.as_str()).collect()
 }
 

@@ -7,8 +7,8 @@ use headwater_operations::{Ctx, Error};
 use headwater_testkit::{Engine, on_each_engine};
 use model::filter::{TextField, WordMatch};
 use model::{
-    Absent, Action, AppSettings, Assignment, CustomPath, Field, Filter, Page, Patch, Profile, Sort, Test,
-    UserId, UserQuery, UserView,
+    Absent, Action, AppSettings, Assignment, CustomPath, CustomText, Field, Filter, Page, Patch, Profile,
+    Sort, StoredUser, Test, UserId, UserQuery, UserView,
 };
 use serde_json::json;
 use storage::{Sql, Tx};
@@ -33,7 +33,7 @@ fn patch(user: &str, set: Vec<Assignment>, unset: Vec<Field>) -> Patch {
 }
 
 impl Stage {
-    async fn find(&self, query: UserQuery) -> Vec<UserView> {
+    async fn find(&self, query: UserQuery) -> Vec<UserView<CustomText>> {
         self.write(Action::SearchUser, move |tx, ctx| users::query(tx, ctx, &query)).await.unwrap()
     }
 
@@ -82,14 +82,18 @@ impl Stage {
             )
             .await;
         let mut expected = Vec::new();
-        for view in self.find(everyone()).await {
-            for leaf in model::leaf::of_user(&view.user) {
+        let app = self.app.key;
+        let found: Vec<UserId> = self.find(everyone()).await.into_iter().map(|view| view.user.id).collect();
+        let users = self.store.read(move |tx| storage::users::by_ids(tx, app, &found.iter().collect()));
+        let users: Result<Vec<StoredUser>, storage::Error> = users.await;
+        for StoredUser { user, .. } in users.unwrap() {
+            for leaf in model::leaf::of_user(&user) {
                 let number = match leaf.number {
                     model::leaf::Numeric::Integer(number) => number.to_string(),
                     model::leaf::Numeric::Float(number) => number.to_string(),
                 };
                 let kind = leaf.kind.code(leaf.place).to_string();
-                let user = view.user.id.to_string();
+                let user = user.id.to_string();
                 expected.push(vec![user, leaf.path, kind, number, leaf.text, leaf.digest.to_string()]);
             }
         }
