@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use headwater_operations::users::{self, Deactivate, Reactivate};
 use headwater_operations::{Ctx, Error, apps, roles};
