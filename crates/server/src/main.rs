@@ -3,6 +3,10 @@
 //! [`cli`] says which verbs there are. `serve` is wired in [`serve`]; the others live in [`verbs`]. To add an option
 //! of the server, add a field to [`config::Settings`], where flag, environment and file meet.
 
+/// See `Cargo.toml` for why.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 mod ambient;
 mod apps;
 mod cli;
