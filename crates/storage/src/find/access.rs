@@ -1,19 +1,19 @@
 //! Access: which index answers a test, and how.
 
-use model::filter::{FlagField, TextField, TimeField, WordMatch};
+use model::filter::{FlagField, Range, TextField, TimeField, WordMatch};
 use model::leaf::{Kind, Leaf, Place, TEAMS};
 use model::words::{WordField, name_key};
-use model::{AppKey, Filter, Test};
+use model::{AppKey, Filter, Test, Timestamp};
 
-use super::SAMPLE;
 use super::condition::{FIRST_ELEMENT, column, is_set, leaf_is, numeric, time_column, within};
+use super::leaves::alike;
 use super::statement::Statement;
 use super::words;
 use crate::tx::Dialect;
 use crate::{Error, Tx};
 
-/// At most this many tests of one filter are compared for the rarest: each costs a statement.
-const COMPARED: usize = 3;
+/// Parts of a union. SQLite takes 500.
+const MOST_PARTS: usize = 400;
 
 /// An index whose entries for one value are in the order of keys.
 #[derive(Clone, Copy)]
@@ -24,11 +24,14 @@ pub(super) enum Access<'q> {
     Words(WordField, WordMatch, &'q [String], &'q Test),
     /// Users with a built-in text.
     Text(TextField, &'q str),
+    /// Users created in a time.
+    Created(&'q Range<Timestamp>),
 }
 
-/// The tests among `tests` that an index answers in the order of keys.
-pub(super) fn streams<'q>(dialect: Dialect, tests: &[&'q Test]) -> Vec<Access<'q>> {
-    let access = |test: &&'q Test| match test {
+/// The index that answers `filter` in the order of age, if there is one.
+pub(super) fn stream(dialect: Dialect, filter: &Filter) -> Option<Access<'_>> {
+    let Filter::Is(test) = filter else { return None };
+    match test {
         Test::Has(leaves) => match leaves.as_slice() {
             [leaf] => Some(Access::Leaf(leaf, test)),
             _ => None,
@@ -42,29 +45,9 @@ pub(super) fn streams<'q>(dialect: Dialect, tests: &[&'q Test]) -> Vec<Access<'q
                 _ => None,
             }
         }
+        Test::Time(TimeField::CreatedAt, range) => Some(Access::Created(range)),
         _ => None,
-    };
-    tests.iter().filter_map(access).collect()
-}
-
-/// The rarest of these, as far as [`SAMPLE`] entries of each tell; the first of equals.
-pub(super) fn rarest<'q>(
-    tx: &mut Tx<'_>,
-    app: AppKey,
-    choices: &[Access<'q>],
-) -> Result<Option<Access<'q>>, Error> {
-    let [first, _, ..] = choices else { return Ok(choices.first().copied()) };
-    let mut best = (*first, i64::MAX);
-    for choice in choices.iter().take(COMPARED) {
-        let mut sample = Statement::new(tx.dialect(), "SELECT COUNT(*) FROM (");
-        choice.write_keys(&mut sample, app);
-        sample.push(" LIMIT ").bind(SAMPLE).push(") AS sample");
-        let entries = sample.query(tx, |row| row.integer(0))?.into_iter().next().unwrap_or(SAMPLE);
-        if entries < best.1 {
-            best = (*choice, entries);
-        }
     }
-    Ok(Some(best.0))
 }
 
 impl<'q> Access<'q> {
@@ -79,7 +62,11 @@ impl<'q> Access<'q> {
             }
             Self::Words(field, how, words, _) => words::stream(statement, app, *field, *how, words),
             Self::Text(field, _) => {
-                let index = by_index(statement.dialect(), *field);
+                let index = by_index(statement.dialect(), index(*field));
+                statement.push("users AS u").push(&index);
+            }
+            Self::Created(_) => {
+                let index = by_index(statement.dialect(), "users_by_creation");
                 statement.push("users AS u").push(&index);
             }
         }
@@ -91,6 +78,7 @@ impl<'q> Access<'q> {
             Self::Leaf(..) => "d.user",
             Self::Words(..) => words::age(dialect),
             Self::Text(..) => "u.key",
+            Self::Created(_) => "u.created_at",
         }
     }
 
@@ -98,8 +86,8 @@ impl<'q> Access<'q> {
     pub(super) fn served(&self) -> Option<&'q Test> {
         match self {
             Self::Leaf(_, test) | Self::Words(.., test) => Some(test),
-            // The key of a name is walked, and stands for more than one name.
-            Self::Text(..) => None,
+            // The key of a name is walked, and stands for more than one name. The range is a condition.
+            Self::Text(..) | Self::Created(_) => None,
         }
     }
 
@@ -115,25 +103,54 @@ impl<'q> Access<'q> {
     fn write_keys(&self, statement: &mut Statement, app: AppKey) {
         match self {
             Self::Leaf(leaf, _) => {
-                statement.push("SELECT user_leaves.user FROM user_leaves WHERE ");
+                statement.push("SELECT user_leaves.user AS key FROM user_leaves WHERE ");
                 leaf_is(statement, app, leaf, "");
             }
             Self::Words(field, how, words, _) => words::keys(statement, app, *field, *how, words),
             Self::Text(field, value) => {
                 write_equal(from_users(statement, app), *field, value);
             }
+            Self::Created(range) => {
+                from_users(statement, app).push("TRUE");
+                within(statement, "u.created_at", range, |moment| (*moment).into());
+            }
         }
     }
+
+    /// How common the users of this index are, as far as the newest `most` of them tell.
+    pub(super) fn sample(&self, tx: &mut Tx<'_>, app: AppKey, most: i64) -> Result<Commonness, Error> {
+        let mut sample = Statement::new(tx.dialect(), "SELECT COUNT(*), COALESCE(MIN(sample.key), 0) FROM (");
+        self.write_keys(&mut sample, app);
+        let newest_first = match self {
+            Self::Leaf(..) => "user_leaves.user",
+            Self::Words(..) => words::newest_first(tx.dialect()),
+            Self::Text(..) => "u.key",
+            Self::Created(_) => "u.created_at",
+        };
+        sample.push(" ORDER BY ").push(newest_first).push(" DESC LIMIT ").bind(most).push(") AS sample");
+        let found =
+            sample.query(tx, |row| Ok(Commonness { entries: row.integer(0)?, reach: row.integer(1)? }))?;
+        Ok(found.into_iter().next().unwrap_or(Commonness { entries: 0, reach: 0 }))
+    }
+}
+
+/// How common users are: the less, the rarer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Commonness {
+    /// How many there are, as far as they were counted.
+    pub(super) entries: i64,
+    /// The key of the oldest that was counted: those of rare users lie far apart.
+    pub(super) reach: i64,
 }
 
 /// The keys of all users for whom a filter can hold, and perhaps of others.
 pub(super) struct Collected {
-    /// The statement that answers the keys.
-    pub(super) keys: Statement,
-    /// Whether it cannot answer many.
+    /// The statements that answer the keys, one or more.
+    selects: Vec<Statement>,
+    /// Whether they cannot answer many.
     pub(super) is_small: bool,
     /// How much may be expected of it: the lower, the fewer keys.
-    rank: u8,
+    pub(super) rank: u8,
 }
 
 /// The rank of a range of ids: it may be all of them.
@@ -144,9 +161,30 @@ impl Collected {
     pub(super) fn is_range_of_ids(&self) -> bool {
         self.rank == RANGE_OF_IDS
     }
+
+    /// One statement for the keys. Each may come more than once.
+    pub(super) fn keys(&self, dialect: Dialect) -> Statement {
+        let mut keys = Statement::new(dialect, "");
+        for (place, select) in self.selects.iter().enumerate() {
+            keys.push(if place > 0 { " UNION ALL " } else { "" });
+            keys.push("SELECT part.key FROM (").append(select).push(") AS part");
+        }
+        keys
+    }
+
+    /// How many keys there are, up to `most`.
+    pub(super) fn sample(&self, tx: &mut Tx<'_>, most: i64) -> Result<i64, Error> {
+        let mut sample = Statement::new(tx.dialect(), "SELECT COUNT(*) FROM (");
+        for (place, select) in self.selects.iter().enumerate() {
+            sample.push(if place > 0 { " UNION ALL " } else { "" });
+            sample.push("SELECT part.key FROM (").append(select).push(" LIMIT ").bind(most).push(") AS part");
+        }
+        sample.push(") AS sample");
+        Ok(sample.query(tx, |row| row.integer(0))?.into_iter().next().unwrap_or(0).min(most))
+    }
 }
 
-/// A statement for the keys of the users for whom `filter` can hold; `None` when no index helps.
+/// The keys of the users for whom `filter` can hold; `None` when no index helps.
 pub(super) fn collect(dialect: Dialect, app: AppKey, filter: &Filter) -> Option<Collected> {
     match filter {
         Filter::Is(test) => collect_test(dialect, app, test),
@@ -156,15 +194,13 @@ pub(super) fn collect(dialect: Dialect, app: AppKey, filter: &Filter) -> Option<
         Filter::Or(some) => {
             let parts: Vec<Collected> =
                 some.iter().map(|filter| collect(dialect, app, filter)).collect::<Option<_>>()?;
-            let mut keys = Statement::new(dialect, "");
-            for (place, part) in parts.iter().enumerate() {
-                keys.push(if place > 0 { " UNION " } else { "" }).append(&part.keys);
-            }
-            if parts.is_empty() {
-                keys.push(NOBODY);
-            }
             let rank = parts.iter().map(|part| part.rank).max().unwrap_or(0);
-            Some(Collected { keys, is_small: parts.iter().all(|part| part.is_small), rank })
+            let is_small = parts.iter().all(|part| part.is_small);
+            let mut selects: Vec<Statement> = parts.into_iter().flat_map(|part| part.selects).collect();
+            if selects.is_empty() {
+                selects.push(Statement::new(dialect, NOBODY));
+            }
+            (selects.len() <= MOST_PARTS).then_some(Collected { selects, is_small, rank })
         }
         Filter::Not(_) => None,
     }
@@ -177,22 +213,24 @@ fn collect_test(dialect: Dialect, app: AppKey, test: &Test) -> Option<Collected>
             keys.push(NOBODY);
             (0, true)
         }
+        Test::Has(leaves) if leaves.is_empty() => {
+            keys.push(NOBODY);
+            (0, true)
+        }
+        Test::Has(leaves) => {
+            let groups = alike(leaves).into_iter().map(|group| {
+                let mut keys = Statement::new(dialect, "");
+                group.write_keys(&mut keys, app);
+                keys
+            });
+            return Some(Collected { selects: groups.collect(), is_small: false, rank: 1 });
+        }
         Test::Among(TextField::Id, values) => {
             from_users(&mut keys, app)
                 .push("u.id IN (")
                 .bind_all(values.iter().map(String::as_str))
                 .push(")");
             (0, true)
-        }
-        Test::Has(leaves) => {
-            for (place, leaf) in leaves.iter().enumerate() {
-                keys.push(if place > 0 { " UNION " } else { "" });
-                Access::Leaf(leaf, test).write_keys(&mut keys, app);
-            }
-            if leaves.is_empty() {
-                keys.push(NOBODY);
-            }
-            (1, leaves.is_empty())
         }
         Test::Among(field, values) => {
             from_users(&mut keys, app).push(is_set(*field));
@@ -203,7 +241,7 @@ fn collect_test(dialect: Dialect, app: AppKey, test: &Test) -> Option<Collected>
             (1, false)
         }
         Test::Words(field, how, words) => {
-            Access::Words(*field, *how, words, test).write_keys(&mut keys, app);
+            words::keys(&mut keys, app, *field, *how, words);
             (2, false)
         }
         Test::Number(path, range) => {
@@ -248,7 +286,7 @@ fn collect_test(dialect: Dialect, app: AppKey, test: &Test) -> Option<Collected>
         }
         Test::Flag(FlagField::Banned | FlagField::ShadowBanned | FlagField::Invisible, _) => return None,
     };
-    Some(Collected { keys, is_small, rank })
+    Some(Collected { selects: vec![keys], is_small, rank })
 }
 
 /// Writes that a built-in text is `value`, in the words of the index that answers it.
@@ -257,7 +295,7 @@ fn write_equal(statement: &mut Statement, field: TextField, value: &str) {
 }
 
 /// The index of a built-in text.
-fn index(field: TextField) -> &'static str {
+pub(super) fn index(field: TextField) -> &'static str {
     match field {
         TextField::Id => "sqlite_autoindex_users_1",
         TextField::Name => "users_by_name",
@@ -283,7 +321,7 @@ fn in_index(field: TextField, value: &str) -> String {
 }
 
 /// A statement that answers no keys.
-const NOBODY: &str = "SELECT CAST(NULL AS BIGINT) WHERE FALSE";
+const NOBODY: &str = "SELECT CAST(NULL AS BIGINT) AS key WHERE FALSE";
 
 /// A join that begins on its left side. PostgreSQL keeps to that by itself: only the left side comes in the order that is
 /// asked for.
@@ -296,20 +334,20 @@ fn join_in_order(dialect: Dialect) -> &'static str {
 
 /// The index that is to be walked. SQLite is told, because statistics make its planner prefer a scan where most users have
 /// one role; on PostgreSQL that very index is what answers in order and reads the least.
-pub(super) fn by_index(dialect: Dialect, field: TextField) -> String {
+pub(super) fn by_index(dialect: Dialect, index: &str) -> String {
     match dialect {
-        Dialect::Sqlite => format!(" INDEXED BY {}", index(field)),
+        Dialect::Sqlite => format!(" INDEXED BY {index}"),
         Dialect::Postgres => String::new(),
     }
 }
 
 fn from_users(statement: &mut Statement, app: AppKey) -> &mut Statement {
-    statement.push("SELECT u.key FROM users AS u WHERE u.app = ").bind(app.0).push(" AND ")
+    statement.push("SELECT u.key AS key FROM users AS u WHERE u.app = ").bind(app.0).push(" AND ")
 }
 
 fn from_leaves(statement: &mut Statement, app: AppKey, path: &str) {
     statement
-        .push("SELECT user_leaves.user FROM user_leaves WHERE app = ")
+        .push("SELECT user_leaves.user AS key FROM user_leaves WHERE app = ")
         .bind(app.0)
         .push(" AND path = ")
         .bind(path);

@@ -7,7 +7,7 @@ use model::leaf::{Kind, Leaf, Numeric, Place};
 use model::{AppKey, Filter, Test};
 
 use super::statement::Statement;
-use super::words;
+use super::{leaves, words};
 use crate::sql::Value;
 
 /// Writes the condition of `filter`, but for the test that is `served` by the index that is walked.
@@ -72,11 +72,14 @@ fn list(
 
 fn test(statement: &mut Statement, app: AppKey, test: &Test) {
     match test {
-        Test::Has(leaves) => any(statement, leaves, |statement, leaf| {
-            statement.push("EXISTS (SELECT 1 FROM user_leaves WHERE ");
-            leaf_is(statement, app, leaf, "");
-            statement.push(" AND user_leaves.user = u.key)");
-        }),
+        Test::Has(leaves) => match leaves.as_slice() {
+            [leaf] => {
+                statement.push("EXISTS (SELECT 1 FROM user_leaves WHERE ");
+                leaf_is(statement, app, leaf, "");
+                statement.push(" AND user_leaves.user = u.key)");
+            }
+            leaves => leaves::condition(statement, leaves),
+        },
         Test::Number(path, range) => {
             value_of(statement, &path.to_string());
             statement.push(" AND kind = ").bind(Kind::Number.code(Place::Value));
@@ -133,21 +136,6 @@ fn test(statement: &mut Statement, app: AppKey, test: &Test) {
             words::condition(statement, app, *field, *how, words);
         }
     }
-}
-
-fn any<T>(statement: &mut Statement, choices: &[T], write: impl Fn(&mut Statement, &T)) {
-    if choices.is_empty() {
-        statement.push("FALSE");
-        return;
-    }
-    statement.push("(");
-    for (place, choice) in choices.iter().enumerate() {
-        if place > 0 {
-            statement.push(" OR ");
-        }
-        write(statement, choice);
-    }
-    statement.push(")");
 }
 
 /// The row of `user_leaves` is `leaf`, but for the user.

@@ -3,25 +3,27 @@
 //! What would be slow is decided here, not by the planner, which knows nothing of how common a value is:
 //!
 //! 1. Users whose ids are named are *looked up*, however they are sorted: they are few.
-//! 2. A test that one index answers in the order that is asked for is *streamed*: the statement walks that index and
-//!    stops when the page is full. Of several, the rarest is taken, by looking at no more than [`SAMPLE`] entries of
-//!    each.
-//! 3. Any other test that an index answers is first tried on the newest [`WALKED`] users, which fills a page when the
-//!    test is true of many; when it is not, its users are few enough to be *collected* and sorted.
-//! 4. What no index answers walks all users in order, within the budget of the read.
+//! 2. Of the conditions that all have to hold and that an index answers, the rarest counts, by looking at no more than
+//!    [`SAMPLE`] entries of each. When its users are fewer than that, they are *collected* and sorted.
+//! 3. In the order of age, a condition that one index answers in that order is *streamed*: the statement walks the
+//!    index and stops when the page is full.
+//! 4. Other common conditions are first tried on the users at the beginning of the order, newest or by id, which fills
+//!    a page when many pass; when it does not, those that pass are few enough to be collected and sorted.
+//! 5. What no index answers walks all users in order, within the budget of the read.
 //!
 //! To add a test, give it a condition in [`condition`] and, if an index serves it, an access in [`access`].
 
 mod access;
 mod condition;
+mod leaves;
 mod order;
 mod statement;
 mod words;
 
-use model::filter::TextField;
+use model::filter::{Range, TextField};
 use model::{AppKey, CustomText, Filter, StoredUser, Test, UserQuery};
 
-use self::access::{Access, collect, rarest, streams};
+use self::access::{Access, Collected, Commonness, collect, stream};
 use self::condition::condition;
 use self::order::Order;
 use self::statement::Statement;
@@ -29,11 +31,21 @@ use crate::tx::Dialect;
 use crate::users::{COLUMNS, read_to_show};
 use crate::{Error, Tx};
 
-/// Users that are walked before an index is used whose users would all have to be collected.
-const WALKED: i64 = 1000;
+/// Users that are walked, at least, before those for whom a condition holds are collected.
+const WALKED: usize = 1000;
+
+/// Users that are walked for each that is wanted, those that are skipped included: a condition that holds for one in so
+/// many fills the page.
+const WALKED_FOR_EACH: usize = 20;
 
 /// Entries of an index that are looked at to tell how common a value is.
 const SAMPLE: i64 = 1000;
+
+/// At most this many conditions of one filter are compared for the rarest: each costs a statement.
+const COMPARED: usize = 8;
+
+/// Users of which there are no more than this are few, whatever else may be fewer.
+const FEW: i64 = 32;
 
 /// Room for the text of most statements.
 const TEXT: usize = 1024;
@@ -109,27 +121,39 @@ struct Search<'q> {
 impl<'q> Search<'q> {
     /// What to try, one after the other, until the page is full. What the last one finds is the answer.
     fn plans(&self, tx: &mut Tx<'_>) -> Result<Vec<Plan<'q>>, Error> {
-        let filter = &self.query.filter;
-        let demanded = conjuncts(filter);
-        if demanded.iter().any(|test| matches!(test, Test::Among(TextField::Id, _))) {
+        let demanded = conjuncts(&self.query.filter);
+        let names_ids = |filter: &&Filter| matches!(filter, Filter::Is(Test::Among(TextField::Id, _)));
+        if demanded.iter().any(names_ids) {
             return Ok(vec![Plan::LookedUp]);
         }
-        if self.order.is_by_age()
-            && let Some(access) = rarest(tx, self.app, &streams(tx.dialect(), &demanded))?
-        {
-            return Ok(vec![Plan::Streamed(access)]);
-        }
-        Ok(match collect(tx.dialect(), self.app, filter) {
-            None => vec![Plan::Walked(None)],
+        let choices: Vec<Choice<'q>> =
+            demanded.into_iter().filter_map(|filter| self.choice(tx.dialect(), filter)).collect();
+        let Some((choice, is_few)) = rarest(tx, self.app, choices)? else {
+            return Ok(vec![Plan::Walked(None)]);
+        };
+        let dialect = tx.dialect();
+        Ok(match choice {
+            Choice::Stream(access) => vec![Plan::Streamed(access)],
+            Choice::Keys(collected) if is_few || collected.is_small => {
+                vec![Plan::Collected(collected.keys(dialect))]
+            }
             // The walk in the order of ids begins and ends where the filter says.
-            Some(collected) if self.order.is_by_id() && collected.is_range_of_ids() => {
+            Choice::Keys(collected) if self.order.is_by_id() && collected.is_range_of_ids() => {
                 vec![Plan::Walked(None)]
             }
-            Some(collected) if self.order.is_by_age() && !collected.is_small => {
-                vec![Plan::Walked(Some(WALKED)), Plan::Collected(collected.keys)]
+            Choice::Keys(collected) if self.order.is_by_age() || self.order.is_by_id() => {
+                let page = &self.query.page;
+                let walked = WALKED.max(WALKED_FOR_EACH * (page.limit() + page.offset()));
+                vec![Plan::Walked(Some(bound(walked))), Plan::Collected(collected.keys(dialect))]
             }
-            Some(collected) => vec![Plan::Collected(collected.keys)],
+            Choice::Keys(collected) => vec![Plan::Collected(collected.keys(dialect))],
         })
+    }
+
+    /// How an index answers one of the conditions that all have to hold.
+    fn choice(&self, dialect: Dialect, filter: &'q Filter) -> Option<Choice<'q>> {
+        let stream = if self.order.is_by_age() { stream(dialect, filter) } else { None };
+        stream.map(Choice::Stream).or_else(|| collect(dialect, self.app, filter).map(Choice::Keys))
     }
 
     fn run(&self, tx: &mut Tx<'_>, plan: &Plan<'_>) -> Result<Vec<StoredUser<CustomText>>, Error> {
@@ -142,7 +166,7 @@ impl<'q> Search<'q> {
         statement.push("SELECT ").push(COLUMNS).push(" FROM ");
         match plan {
             Plan::LookedUp => {
-                let index = access::by_index(statement.dialect(), TextField::Id);
+                let index = access::by_index(statement.dialect(), access::index(TextField::Id));
                 statement.push("users AS u").push(&index);
             }
             Plan::Streamed(access) => access.write_stream(statement, self.app),
@@ -150,12 +174,12 @@ impl<'q> Search<'q> {
                 statement.push("users AS u");
             }
             Plan::Walked(Some(most)) => {
-                statement.push("(SELECT * FROM users WHERE app = ").bind(self.app.0);
-                statement
-                    .push(" ORDER BY created_at")
-                    .push(self.order.age_direction())
-                    .push(" LIMIT ")
-                    .bind(*most);
+                statement.push("(SELECT * FROM users AS u WHERE u.app = ").bind(self.app.0);
+                for range in ranges_of_ids(&self.query.filter) {
+                    condition::within(statement, "u.id", range, |id| id.as_str().into());
+                }
+                self.order.write(statement, "u.created_at");
+                statement.push(" LIMIT ").bind(*most);
                 statement.push(") AS u");
             }
         }
@@ -175,21 +199,68 @@ impl<'q> Search<'q> {
         condition(statement, self.app, &self.query.filter, served);
         let age = plan.age(statement.dialect());
         self.order.write(statement, age);
-        let bound = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         statement.push(" LIMIT ").bind(bound(self.query.page.limit()));
         statement.push(" OFFSET ").bind(bound(self.query.page.offset()));
     }
 }
 
-/// The tests that all have to hold.
-fn conjuncts(filter: &Filter) -> Vec<&Test> {
+/// An index that answers one of the conditions that all have to hold.
+enum Choice<'q> {
+    Stream(Access<'q>),
+    Keys(Collected),
+}
+
+/// The one with the fewest users, as far as can be told by looking at a few of each, and whether these are all; of those
+/// that are all common, one that comes in order.
+fn rarest<'q>(
+    tx: &mut Tx<'_>,
+    app: AppKey,
+    mut choices: Vec<Choice<'q>>,
+) -> Result<Option<(Choice<'q>, bool)>, Error> {
+    if choices.len() < 2 {
+        return Ok(choices.pop().map(|choice| (choice, false)));
+    }
+    let mut best: Option<((Commonness, u8), Choice<'q>)> = None;
+    for choice in choices.into_iter().take(COMPARED) {
+        let common = match &choice {
+            Choice::Stream(access) => (access.sample(tx, app, SAMPLE)?, 0),
+            Choice::Keys(collected) => {
+                let entries =
+                    if collected.is_range_of_ids() { SAMPLE } else { collected.sample(tx, SAMPLE)? };
+                // Nothing is known of how far apart they lie.
+                (Commonness { entries, reach: i64::MAX }, collected.rank)
+            }
+        };
+        if best.as_ref().is_none_or(|(least, _)| common < *least) {
+            best = Some((common, choice));
+        }
+        if common.0.entries <= FEW {
+            break;
+        }
+    }
+    Ok(best.map(|((common, _), choice)| (choice, common.entries < SAMPLE)))
+}
+
+/// The conditions that all have to hold.
+fn conjuncts(filter: &Filter) -> Vec<&Filter> {
     match filter {
         Filter::And(all) => all.iter().flat_map(conjuncts).collect(),
-        Filter::Is(test) => vec![test],
         Filter::Or(some) => match some.as_slice() {
             [one] => conjuncts(one),
-            _ => Vec::new(),
+            _ => vec![filter],
         },
-        Filter::Not(_) => Vec::new(),
+        Filter::Is(_) | Filter::Not(_) => vec![filter],
     }
+}
+
+/// The ranges of ids outside of which the filter never holds.
+fn ranges_of_ids(filter: &Filter) -> impl Iterator<Item = &Range<String>> {
+    conjuncts(filter).into_iter().filter_map(|filter| match filter {
+        Filter::Is(Test::Text(TextField::Id, range)) => Some(range),
+        _ => None,
+    })
+}
+
+fn bound(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -28,11 +28,6 @@ impl Order {
         matches!(self.keys.as_slice(), [SortKey { field: SortField::Text(TextField::Id), .. }])
     }
 
-    /// The direction of an order that [`Order::is_by_age`].
-    pub(super) fn age_direction(&self) -> &'static str {
-        self.keys.first().map_or(" DESC", |key| direction(key.direction))
-    }
-
     /// Joins what is sorted by and is not in the row: the one leaf that the user has at the path, if any.
     pub(super) fn write_joins(&self, statement: &mut Statement) {
         for (place, key) in self.keys.iter().enumerate() {

@@ -61,6 +61,14 @@ pub(super) fn age(dialect: Dialect) -> &'static str {
     }
 }
 
+/// What the keys that [`keys`] answers are sorted by.
+pub(super) fn newest_first(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Sqlite => "rowid",
+        Dialect::Postgres => "key",
+    }
+}
+
 /// Writes a statement for the keys of the users with these words.
 pub(super) fn keys(
     statement: &mut Statement,
@@ -70,13 +78,13 @@ pub(super) fn keys(
     words: &[String],
 ) {
     if statement.dialect() == Dialect::Sqlite {
-        statement.push("SELECT rowid FROM user_words WHERE user_words MATCH ");
+        statement.push("SELECT rowid AS key FROM user_words WHERE user_words MATCH ");
         statement.bind(matching(app, field, how, words));
         return;
     }
     for (place, word) in words.iter().enumerate() {
         statement.push(if place > 0 { " INTERSECT " } else { "" });
-        statement.push("SELECT user_words.user FROM user_words WHERE ");
+        statement.push("SELECT user_words.user AS key FROM user_words WHERE ");
         if has_entry(how, word) {
             statement.push("word = ").bind(entry(app, field, how, word));
         } else {
@@ -95,12 +103,6 @@ pub(super) fn condition(
     how: WordMatch,
     words: &[String],
 ) {
-    if statement.dialect() == Dialect::Sqlite {
-        statement.push("u.key IN (");
-        keys(statement, app, field, how, words);
-        statement.push(")");
-        return;
-    }
     statement.push("(TRUE");
     for word in words {
         statement.push(" AND ");
@@ -113,7 +115,11 @@ pub(super) fn condition(
 fn has_word(statement: &mut Statement, app: AppKey, field: WordField, how: WordMatch, word: &str) {
     let end = if how == WordMatch::Prefix { "" } else { " " };
     let wanted = format!(" {}{word}{end}", mark(app, field));
-    statement.push("STRPOS(' ' || u.words || ' ', ").bind(wanted).push(") > 0");
+    let place = match statement.dialect() {
+        Dialect::Sqlite => "INSTR",
+        Dialect::Postgres => "STRPOS",
+    };
+    statement.push(place).push("(' ' || u.words || ' ', ").bind(wanted).push(") > 0");
 }
 
 /// Whether PostgreSQL has an entry for the whole of what is asked.
