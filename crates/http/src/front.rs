@@ -35,6 +35,9 @@ use crate::{auth, body};
 /// Bodies larger than this wait for a turn.
 const LARGE_BODY: usize = 128 << 10;
 
+/// Characters of what is logged of a failure: it may hold a statement, as long as what was asked.
+const LONGEST_CAUSE: usize = 2000;
+
 /// Large bodies that are worked on at once.
 const LARGE_BODIES: usize = 8;
 
@@ -317,6 +320,9 @@ fn report(refusal: &Refusal, operation: Option<&str>, request: &str) {
     while let Some(source) = next {
         chain = format!("{chain}: {source}");
         next = source.source();
+    }
+    if let Some((end, _)) = chain.char_indices().nth(LONGEST_CAUSE) {
+        chain.truncate(end);
     }
     tracing::error!(request, operation, status = refusal.status.as_u16(), cause = chain, "failed");
 }

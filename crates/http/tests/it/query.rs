@@ -328,6 +328,24 @@ async fn refusals_say_what_would_work() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_limits_can_be_reached_together() {
+    let front = TestFront::start().await;
+    upsert(&front, vec!["alice".to_owned()]).await;
+    // As many as the head of a request takes.
+    let values: Vec<u32> = (0..100).collect();
+    let words: Vec<String> = values.iter().map(ToString::to_string).collect();
+    let condition = |number: usize| match number % 2 {
+        0 => json!({"f": {"$in": values}}),
+        _ => json!({"g.h": {"$in": words}}),
+    };
+    let conditions: Vec<Value> = (0..60).map(condition).collect();
+    for (operator, found) in [("$or", 0), ("$and", 0), ("$nor", 1)] {
+        let payload = json!({"filter_conditions": {operator: conditions}});
+        assert_eq!(ids(&front, &payload).await.len(), found, "{operator}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn walking_by_id_meets_everybody_once_while_users_are_added() {
     let front = TestFront::start().await;
     let first: BTreeSet<String> = (0..250).map(|number| format!("user-{number:03}")).collect();
