@@ -34,16 +34,14 @@ pub fn by_ids(tx: &mut Tx<'_>, app: AppKey, ids: &BTreeSet<&UserId>) -> Result<V
              updated_at, deactivated_at, deleted_at, tokens_revoked_before FROM users WHERE app = $1 AND id = $2",
         "SELECT u.key, u.id, u.name, u.image, u.role, u.teams, u.teams_role, u.language, u.invisible, u.privacy, \
              u.custom, u.created_at, u.updated_at, u.deactivated_at, u.deleted_at, u.tokens_revoked_before \
-         FROM UNNEST($1::bigint[], $2::text[]) AS given (app, id) \
-         JOIN users AS u ON u.app = given.app AND u.id = given.id",
+         FROM users AS u WHERE u.app = ANY ($1::bigint[]) AND u.id = ANY ($2::text[])",
     );
     // Locked in the order of ids, so that no two wait for each other.
     const LOCK: Sql = Sql::pair(
         SELECT.sqlite,
         "SELECT u.key, u.id, u.name, u.image, u.role, u.teams, u.teams_role, u.language, u.invisible, u.privacy, \
              u.custom, u.created_at, u.updated_at, u.deactivated_at, u.deleted_at, u.tokens_revoked_before \
-         FROM UNNEST($1::bigint[], $2::text[]) AS given (app, id) \
-         JOIN users AS u ON u.app = given.app AND u.id = given.id ORDER BY u.id FOR UPDATE OF u",
+         FROM users AS u WHERE u.app = ANY ($1::bigint[]) AND u.id = ANY ($2::text[]) ORDER BY u.id FOR UPDATE",
     );
     let keys: Vec<[Value; 2]> = ids.iter().map(|id| [app.0.into(), id.as_str().into()]).collect();
     tx.query_each(if tx.has_rivals() { LOCK } else { SELECT }, &keys, read)
@@ -53,6 +51,9 @@ pub fn by_ids(tx: &mut Tx<'_>, app: AppKey, ids: &BTreeSet<&UserId>) -> Result<V
 ///
 /// Users that are there are changed, the others made. Which of the two it was is answered as well: that somebody else made
 /// the user in the meantime is seen by that, or by a row that is missing.
+///
+/// What is stored is looked for one by one, and never joined with: a plan is made once for each connection, perhaps when
+/// there are ten users, for whom it is best to read all of them, and kept while they become a million.
 const PUT_ON_POSTGRES: &str = "WITH \
      given AS (SELECT * FROM UNNEST($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], \
          $7::text[], $8::text[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::text[], $14::bigint[], \
@@ -60,7 +61,8 @@ const PUT_ON_POSTGRES: &str = "WITH \
          name, image, role, teams, teams_role, language, invisible, privacy, custom, name_key, words, updated_at, \
          deactivated_at, deleted_at, tokens_revoked_before, held_roles, created_at, place)), \
      known AS (SELECT given.place, users.key, users.words, users.held_roles \
-         FROM given JOIN users ON users.app = given.app AND users.id = given.id), \
+         FROM given CROSS JOIN LATERAL (SELECT key, words, held_roles FROM users \
+             WHERE users.app = given.app AND users.id = given.id LIMIT 1) AS users), \
      fresh AS (SELECT given.*, ROW_NUMBER() OVER (ORDER BY place) - 1 AS later FROM given \
          WHERE NOT EXISTS (SELECT 1 FROM known WHERE known.place = given.place)), \
      taken AS MATERIALIZED (SELECT take_user_keys(MAX(created_at), COUNT(*)) AS first FROM fresh HAVING COUNT(*) > 0), \
@@ -76,7 +78,8 @@ const PUT_ON_POSTGRES: &str = "WITH \
              privacy = given.privacy, custom = given.custom, name_key = given.name_key, words = given.words, \
              updated_at = given.updated_at, deactivated_at = given.deactivated_at, deleted_at = given.deleted_at, \
              tokens_revoked_before = given.tokens_revoked_before, held_roles = given.held_roles \
-         FROM given JOIN known USING (place) WHERE users.key = known.key \
+         FROM given JOIN known USING (place) \
+         WHERE users.key = known.key AND users.key = ANY (ARRAY(SELECT key FROM known)) \
          RETURNING given.place, users.key, users.created_at, users.updated_at), \
      stored AS (SELECT place, key, created_at, updated_at, 1::bigint AS was_there FROM changed UNION ALL \
          SELECT given.place, came.key, came.created_at, came.updated_at, 0 FROM came JOIN given ON given.id = came.id), \
@@ -84,15 +87,17 @@ const PUT_ON_POSTGRES: &str = "WITH \
          WHERE known.words <> given.words), \
      words_after AS (SELECT stored.key, word FROM stored JOIN given USING (place) LEFT JOIN known USING (place), \
          words_of(given.words) WHERE known.words IS DISTINCT FROM given.words), \
-     words_gone AS (DELETE FROM user_words \
-         USING (SELECT key, word FROM words_before EXCEPT SELECT key, word FROM words_after) AS gone \
-         WHERE user_words.word = gone.word AND user_words.\"user\" = gone.key), \
+     words_gone AS (DELETE FROM user_words WHERE ctid = ANY (ARRAY(SELECT entry.ctid \
+         FROM (SELECT key, word FROM words_before EXCEPT SELECT key, word FROM words_after) AS gone \
+         CROSS JOIN LATERAL (SELECT ctid FROM user_words AS entry \
+             WHERE entry.word = gone.word AND entry.\"user\" = gone.key LIMIT 1) AS entry))), \
      words_came AS (INSERT INTO user_words (word, \"user\") \
          SELECT word, key FROM (SELECT key, word FROM words_after EXCEPT SELECT key, word FROM words_before) AS came), \
-     roles_gone AS (DELETE FROM role_holders USING known JOIN given USING (place) \
-         WHERE known.held_roles <> given.held_roles AND role_holders.app = given.app \
-             AND role_holders.role = ANY (STRING_TO_ARRAY(BTRIM(known.held_roles), ' ')) \
-             AND role_holders.\"user\" = known.key AND STRPOS(given.held_roles, ' ' || role_holders.role || ' ') = 0), \
+     roles_gone AS (DELETE FROM role_holders WHERE ctid = ANY (ARRAY(SELECT holder.ctid \
+         FROM known JOIN given USING (place), UNNEST(STRING_TO_ARRAY(BTRIM(known.held_roles), ' ')) AS held (role) \
+         CROSS JOIN LATERAL (SELECT ctid FROM role_holders AS holder WHERE holder.app = given.app \
+             AND holder.role = held.role AND holder.\"user\" = known.key LIMIT 1) AS holder \
+         WHERE STRPOS(given.held_roles, ' ' || held.role || ' ') = 0))), \
      roles_came AS (INSERT INTO role_holders (app, role, \"user\") \
          SELECT given.app, held.role, stored.key \
          FROM stored JOIN given USING (place) LEFT JOIN known USING (place), \
@@ -172,9 +177,8 @@ pub fn holders(tx: &mut Tx<'_>, app: AppKey, keys: &BTreeSet<String>) -> Result<
     const SELECT: Sql = Sql::pair(
         "SELECT name_key, id, teams FROM users \
          WHERE app = $1 AND name_key = $2 AND name IS NOT NULL AND deleted_at IS NULL",
-        "SELECT u.name_key, u.id, u.teams FROM UNNEST($1::bigint[], $2::text[]) AS given (app, name_key) \
-         JOIN users AS u ON u.app = given.app AND u.name_key = given.name_key \
-         WHERE u.name IS NOT NULL AND u.deleted_at IS NULL",
+        "SELECT name_key, id, teams FROM users WHERE app = ANY ($1::bigint[]) AND name_key = ANY ($2::text[]) \
+             AND name IS NOT NULL AND deleted_at IS NULL",
     );
     tx.lock("name", keys.iter().map(|key| format!("{} {key}", app.0)))?;
     let names: Vec<[Value; 2]> = keys.iter().map(|key| [app.0.into(), key.as_str().into()]).collect();
@@ -284,10 +288,11 @@ fn put_leaves(tx: &mut Tx<'_>, rows: &[[Value; 8]]) -> Result<(), Error> {
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         "WITH given AS (SELECT * FROM UNNEST($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::numeric[], \
              $6::text[], $7::bigint[], $8::bigint[]) AS given (present, app, path, kind, number, text, digest, \"user\")), \
-         gone AS (DELETE FROM user_leaves AS leaf USING given \
-             WHERE given.present = 0 AND leaf.app = given.app AND leaf.path = given.path AND leaf.kind = given.kind \
-                 AND leaf.number = given.number AND leaf.text = given.text AND leaf.digest = given.digest \
-                 AND leaf.\"user\" = given.\"user\") \
+         gone AS (DELETE FROM user_leaves WHERE ctid = ANY (ARRAY(SELECT leaf.ctid \
+             FROM given CROSS JOIN LATERAL (SELECT ctid FROM user_leaves AS leaf \
+                 WHERE leaf.app = given.app AND leaf.path = given.path AND leaf.kind = given.kind \
+                     AND leaf.number = given.number AND leaf.text = given.text AND leaf.digest = given.digest \
+                     AND leaf.\"user\" = given.\"user\" LIMIT 1) AS leaf WHERE given.present = 0))) \
          INSERT INTO user_leaves (app, path, kind, number, text, digest, \"user\") \
          SELECT app, path, kind, number, text, digest, \"user\" FROM given WHERE present = 1",
     );
