@@ -79,6 +79,15 @@ fn a_user_who_may_only_read_is_refused() {
     database.run(&["DROP OWNED BY visitor", "DROP ROLE visitor"]);
 }
 
+#[test]
+fn a_database_that_cannot_hold_every_text_is_refused() {
+    let Some(cluster) = postgres::shared() else { return };
+    let make = "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE_PROVIDER libc LOCALE 'C' TEMPLATE template0";
+    cluster.administer(&[make.to_owned()]);
+    let refusal = refused(&cluster.url_text("latin"));
+    assert!(matches!(&refusal, OpenError::Encoding { found, .. } if found == "LATIN1"), "{refusal:?}");
+}
+
 const TWO: &[Migration] = &[
     NOTES_ON_POSTGRES[0],
     Migration {
