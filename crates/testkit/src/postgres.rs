@@ -88,10 +88,7 @@ impl Cluster {
     /// See [`shared`].
     #[must_use]
     pub fn start() -> Option<Self> {
-        let Some(binaries) = binaries() else {
-            require::skip("postgres", "is not installed");
-            return None;
-        };
+        let binaries = binaries()?.clone();
         let mut command = as_somebody("sh");
         command.args(["-c", RUN, "sh"]).arg(&binaries);
         let mut keeper = command
@@ -312,8 +309,21 @@ fn as_somebody(program: impl AsRef<std::ffi::OsStr>) -> Command {
     command
 }
 
+/// Where the binaries are. If they are nowhere, that is said once.
+fn binaries() -> Option<&'static PathBuf> {
+    static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let look = || {
+        let found = newest();
+        if found.is_none() {
+            require::skip("postgres", "is not installed in version 15 or later");
+        }
+        found
+    };
+    FOUND.get_or_init(look).as_ref()
+}
+
 /// Where the binaries of the newest installed version are, if it is one that is supported.
-fn binaries() -> Option<PathBuf> {
+fn newest() -> Option<PathBuf> {
     let versions = Path::new("/usr/lib/postgresql").read_dir().into_iter().flatten().flatten();
     let mut found: Vec<(u32, PathBuf)> = versions
         .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path().join("bin"))))
