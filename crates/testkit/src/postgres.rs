@@ -40,8 +40,13 @@ printf 'local all guarded scram-sha-256\nlocal all all trust\n' >"$directory/dat
 "$1/pg_ctl" --pgdata="$directory/data" --log="$directory/log" --wait start >/dev/null 2>&1 &&
 echo "$directory" || { tail -n 5 "$directory/log" >&2; echo failed; }
 read -r _
-"$1/pg_ctl" --pgdata="$directory/data" --mode=immediate stop >/dev/null 2>&1
-rm -rf "$directory"
+# A test may have been killed while it started the server again.
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+  "$1/pg_ctl" --pgdata="$directory/data" --mode=immediate stop >/dev/null 2>&1
+  rm -rf "$directory"
+  sleep 0.1
+  [ -e "$directory" ] || break
+done
 "#;
 
 /// Makes an issuer and a certificate of `localhost`, and has the server use it. The issuer's may be read by everybody.
