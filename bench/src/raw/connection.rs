@@ -17,7 +17,7 @@ const WRITER: &str = "
     PRAGMA foreign_keys = ON;
     PRAGMA wal_autocheckpoint = 32000;
     PRAGMA secure_delete = FAST;
-    PRAGMA cache_size = -65536;
+    PRAGMA cache_size = -32768;
     PRAGMA temp_store = MEMORY;
 ";
 

@@ -140,7 +140,7 @@ impl Front {
             statements: Arc::default(),
         };
         let id = format!("{:032x}", visit.seed);
-        let headers = request.headers().clone();
+        let packing = reply::takes_packed(request.headers());
         let answered = if request.method() == Method::OPTIONS {
             Ok(None)
         } else {
@@ -151,7 +151,7 @@ impl Front {
         let mut response = match answered {
             Ok(None) => reply::preflight(),
             Ok(Some(Answer { status, body })) => {
-                let (body, packed) = reply::pack(body, &headers);
+                let (body, packed) = reply::pack(body, packing);
                 let mut response = reply::json(status, body);
                 if packed {
                     reply::mark_packed(&mut response);

@@ -78,8 +78,8 @@ impl From<Error> for Refusal {
             | Error::NoRole(_)
             | Error::NoPermission(_)
             | Error::NoApp(_) => Self::missing(error.to_string()),
-            Error::NameTaken { ref id, .. } => {
-                let field = (format!("users.{id}.name"), error.to_string());
+            Error::NameTaken { ref field, .. } => {
+                let field = (field.clone(), error.to_string());
                 let reason = error.to_string();
                 let refusal = Self::new(StatusCode::BAD_REQUEST, Code::DuplicateUsername, reason);
                 Self { field: Some(field), ..refusal }

@@ -8,7 +8,7 @@ use flate2::write::GzEncoder;
 use http_body_util::Full;
 use hyper::header::{
     ACCEPT_ENCODING, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, CONTENT_ENCODING, CONTENT_TYPE,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, CONTENT_ENCODING, CONTENT_TYPE, HeaderName,
     HeaderValue, RETRY_AFTER, VARY,
 };
 use hyper::{HeaderMap, Response, StatusCode};
@@ -19,6 +19,15 @@ use crate::refusal::Refusal;
 
 /// Bodies smaller than this are sent as they are: packing them saves no packet.
 const PACKED_FROM: usize = 1024;
+
+// Names that are looked up each time would be hashed and compared each time.
+static RATE_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+static RATE_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+static RATE_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The most headers that an answer has, those of hyper not counted.
+const HEADERS: usize = 10;
 
 /// What a handler answers.
 pub(crate) struct Answer {
@@ -64,6 +73,7 @@ pub(crate) fn refuse(
 pub(crate) fn json(status: StatusCode, body: Vec<u8>) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(body.into()));
     *response.status_mut() = status;
+    response.headers_mut().reserve(HEADERS);
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
@@ -92,21 +102,26 @@ pub(crate) fn allow(response: &mut Response<Full<Bytes>>, methods: &[&str]) {
 /// The headers that every response has.
 pub(crate) fn complete(response: &mut Response<Full<Bytes>>, request: &str, limit: LimitInfo) {
     let headers = response.headers_mut();
-    headers.insert("x-ratelimit-limit", limit.limit.into());
-    headers.insert("x-ratelimit-remaining", limit.remaining.into());
-    headers.insert("x-ratelimit-reset", limit.reset.into());
+    headers.insert(&RATE_LIMIT, limit.limit.into());
+    headers.insert(&RATE_REMAINING, limit.remaining.into());
+    headers.insert(&RATE_RESET, limit.reset.into());
     if let Ok(request) = HeaderValue::from_str(request) {
-        headers.insert("x-request-id", request);
+        headers.insert(&REQUEST_ID, request);
     }
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     let exposed = "x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset, x-request-id, retry-after";
     headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(exposed));
 }
 
-/// The body packed, when the client takes it so and it is worth it.
-pub(crate) fn pack(body: Vec<u8>, request: &HeaderMap) -> (Vec<u8>, bool) {
-    let encodings = request.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if body.len() < PACKED_FROM || !takes_gzip(encodings) {
+/// Whether the client takes a packed body.
+pub(crate) fn takes_packed(request: &HeaderMap) -> bool {
+    let encodings = request.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+    encodings.is_some_and(takes_gzip)
+}
+
+/// The body packed, when the client `takes` it so and it is worth it.
+pub(crate) fn pack(body: Vec<u8>, takes: bool) -> (Vec<u8>, bool) {
+    if body.len() < PACKED_FROM || !takes {
         return (body, false);
     }
     let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::fast());

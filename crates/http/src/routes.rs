@@ -157,32 +157,30 @@ pub(crate) enum Found {
 ///
 /// Slashes at the front count as one: a base URL that ends with a slash makes two (v2 1.1).
 pub(crate) fn find(method: &Method, path: &str) -> Found {
-    let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
-    let (matching, others): (Vec<_>, Vec<_>) = ROUTES
-        .iter()
-        .filter_map(|route| Some((route, parameters(route.path, &segments)?)))
-        .partition(|(route, _)| route.method == *method);
+    let path = path.trim_start_matches('/');
+    let leading = |route: &'static Route| Some((route, parameters(route.path, path)?));
     // Fewer parameters are more static segments.
-    match matching.into_iter().min_by_key(|(_, parameters)| parameters.len()) {
-        Some((route, parameters)) => Found::Route(route, parameters),
-        None if others.is_empty() => Found::Nothing,
-        None => Found::OtherMethods(others.iter().map(|(route, _)| route.method.as_str()).collect()),
+    let matching = ROUTES.iter().filter(|route| route.method == *method).filter_map(leading);
+    if let Some((route, parameters)) = matching.min_by_key(|(_, parameters)| parameters.len()) {
+        return Found::Route(route, parameters);
     }
+    let others: Vec<_> = ROUTES.iter().filter_map(leading).map(|(route, _)| route.method.as_str()).collect();
+    if others.is_empty() { Found::Nothing } else { Found::OtherMethods(others) }
 }
 
-fn parameters(pattern: &str, segments: &[&str]) -> Option<Vec<String>> {
-    let mut given = segments.iter();
+fn parameters(pattern: &str, path: &str) -> Option<Vec<String>> {
+    let mut given = path.split('/');
     let mut parameters = Vec::new();
     for expected in pattern.trim_start_matches('/').split('/') {
         let segment = given.next()?;
         if !expected.starts_with('{') {
-            if expected != *segment {
+            if expected != segment {
                 return None;
             }
         } else if segment.is_empty() {
             return None;
         } else {
-            parameters.push((*segment).to_owned());
+            parameters.push(segment.to_owned());
         }
     }
     given.next().is_none().then_some(parameters)

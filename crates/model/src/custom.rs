@@ -1,6 +1,7 @@
 //! Custom data: the JSON object of a user that belongs to the app.
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::Invalid;
@@ -95,6 +96,26 @@ impl Custom {
             object = inner;
         }
         object.shift_remove(last);
+    }
+}
+
+/// Custom data as the text that is stored, for a user that is only shown: it prints as the [`Custom`] does of which the
+/// text was made, and was not taken apart for it.
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
+pub struct CustomText(Box<RawValue>);
+
+impl CustomText {
+    /// Takes the text that was made of a [`Custom`]; `None` when it is no JSON.
+    #[must_use]
+    pub fn from_stored(text: String) -> Option<Self> {
+        RawValue::from_string(text).ok().map(Self)
+    }
+}
+
+impl PartialEq for CustomText {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.get() == other.0.get()
     }
 }
 
@@ -240,6 +261,18 @@ mod tests {
         let path = CustomPath::parse(&["k", &["a"; 19].join(".")].join(".")).unwrap();
         data.set(&path, nested(20)).unwrap();
         assert!(data.check_shape().is_err());
+    }
+
+    #[test]
+    fn stored_text_is_shown_as_it_is() {
+        let data = custom(json!({"b": 1.5e300, "a": [1, -0.1, "\u{7f}\"\n漢"], "c": {"x": null}})).unwrap();
+        let text = serde_json::to_string(&data).unwrap();
+        let shown = CustomText::from_stored(text.clone()).unwrap();
+        assert_eq!(serde_json::to_string(&shown).unwrap(), text);
+        assert_eq!(serde_json::to_string(&serde_json::from_str::<Custom>(&text).unwrap()).unwrap(), text);
+        for broken in ["", "{", "{}}", r#"{"a":}"#] {
+            assert_eq!(CustomText::from_stored(broken.to_owned()), None, "{broken}");
+        }
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub use app::{App, AppSettings, Secret, SettingsPatch, Suspension, UniqueNames};
 pub use batch::Batch;
 pub use catalogue::{CATALOGUE, Level, Permission, permission};
 pub use clock::{Clock, Entropy, Timestamp};
-pub use custom::{Custom, CustomPath};
+pub use custom::{Custom, CustomPath, CustomText};
 pub use event::Event;
 pub use field::BUILT_IN;
 pub use filter::{Filter, Test};

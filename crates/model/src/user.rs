@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 use crate::{Custom, Timestamp, UserId, UserKey};
 
 /// A user of one app: the profile and its standing, without what hangs on it.
+///
+/// `C` is the form of the custom data: [`CustomText`](crate::CustomText) in a user that is only to be shown.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct User {
+pub struct User<C = Custom> {
     /// The id, unique within the app.
     pub id: UserId,
     /// The display name.
@@ -31,7 +33,7 @@ pub struct User {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub privacy: Option<Privacy>,
     /// The app's own data.
-    pub custom: Custom,
+    pub custom: C,
     /// When the user came to be. Grows strictly with the key within an app.
     pub created_at: Timestamp,
     /// When the user was last changed.
@@ -49,11 +51,11 @@ pub struct User {
 
 /// A user with the key under which storage keeps it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct StoredUser {
+pub struct StoredUser<C = Custom> {
     /// The key.
     pub key: UserKey,
     /// The user.
-    pub user: User,
+    pub user: User<C>,
 }
 
 /// What a user shares with others; `None` is "not set", which counts as shared (semantics 1.24).
@@ -107,9 +109,9 @@ pub enum PrivacySwitch {
 ///
 /// A part whose feature has not come holds a type without values, so the list is provably empty.
 #[derive(Clone, Debug, PartialEq)]
-pub struct UserView {
+pub struct UserView<C = Custom> {
     /// The user.
-    pub user: User,
+    pub user: User<C>,
     /// Whether the user is connected and shows it.
     pub online: bool,
     /// The ban from the whole app that is in force.
@@ -126,10 +128,10 @@ pub struct UserView {
     pub unread: Unread,
 }
 
-impl UserView {
+impl<C> UserView<C> {
     /// A user on which nothing hangs.
     #[must_use]
-    pub fn bare(user: User) -> Self {
+    pub fn bare(user: User<C>) -> Self {
         Self {
             user,
             online: false,

@@ -1,5 +1,7 @@
 //! What an operation knows beside its command.
 
+use std::sync::Arc;
+
 use model::{Action, App, Caller, Operation, Timestamp, permit};
 use storage::Tx;
 use storage::log::{self, Entry, Origin};
@@ -47,6 +49,15 @@ impl Ctx {
             Caller::Server(app) => Ok(app),
             Caller::Operator => Err(Error::Forbidden(self.action)),
         }
+    }
+
+    /// The app of the caller as it is in this transaction: settings that a write obeys may have been changed since the
+    /// request came.
+    ///
+    /// # Errors
+    /// See [`Ctx::app`], and when the store fails.
+    pub(crate) fn current_app(&self, tx: &mut Tx<'_>) -> Result<Arc<App>, Error> {
+        Ok(storage::apps::current(tx, self.app()?)?)
     }
 
     /// Appends what this request changed in `app` to the log.

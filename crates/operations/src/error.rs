@@ -1,6 +1,6 @@
 //! Why an operation was refused, in words of the domain.
 
-use model::{Action, Invalid, UserId};
+use model::{Action, Invalid, UniqueNames, UserId};
 
 /// A refused or failed operation. Nothing of it is stored.
 #[derive(Debug, thiserror::Error)]
@@ -27,12 +27,16 @@ pub enum Error {
     #[error("the permission {0} does not exist")]
     NoPermission(String),
     /// Somebody else has the name, where the app allows it once.
-    #[error("the name '{name}' is taken; the app enforces unique names")]
+    #[error("the name '{name}' of the user {id} is taken; the app enforces unique names{}", within(*scope))]
     NameTaken {
+        /// The field that gives the name.
+        field: String,
         /// Who was to have the name.
         id: UserId,
         /// The name.
         name: String,
+        /// Where names are unique.
+        scope: UniqueNames,
     },
     /// There is no such app.
     #[error("there is no app with the key {0}")]
@@ -60,4 +64,11 @@ pub enum Error {
     /// The store failed.
     #[error("the store failed")]
     Storage(#[from] storage::Error),
+}
+
+fn within(scope: UniqueNames) -> &'static str {
+    match scope {
+        UniqueNames::Team => " within each team",
+        UniqueNames::No | UniqueNames::App => "",
+    }
 }

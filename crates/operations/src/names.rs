@@ -40,8 +40,8 @@ impl Names {
     /// Checks a user that is about to take the place of `before`, and counts its name as taken from now on.
     ///
     /// # Errors
-    /// [`Error::NameTaken`] when somebody else has the name.
-    pub(crate) fn take(&mut self, before: Option<&User>, after: &User) -> Result<(), Error> {
+    /// When somebody else has the name.
+    pub(crate) fn take(&mut self, before: Option<&User>, after: &User) -> Result<(), Taken> {
         if self.scope == UniqueNames::No {
             return Ok(());
         }
@@ -64,13 +64,30 @@ impl Names {
         };
         let holders = self.holders.entry(key.clone()).or_default();
         if !kept && holders.iter().any(shared) {
-            return Err(Error::NameTaken {
+            return Err(Taken {
                 id: after.id.clone(),
                 name: after.name.clone().unwrap_or_default(),
+                scope: self.scope,
             });
         }
         holders.push(Holder { name_key: key, id: after.id.clone(), teams: after.teams.clone() });
         Ok(())
+    }
+}
+
+/// Somebody else has the name.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    id: UserId,
+    name: String,
+    scope: UniqueNames,
+}
+
+impl Taken {
+    /// The refusal, about the field that gives the name.
+    pub(crate) fn at(self, field: String) -> Error {
+        let Self { id, name, scope } = self;
+        Error::NameTaken { field, id, name, scope }
     }
 }
 

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    Action, App, Batch, Event, Invalid, Patch, Profile, StoredUser, User, UserId, UserQuery, UserView,
+    Action, App, Batch, CustomText, Event, Invalid, Patch, Profile, StoredUser, User, UserId, UserQuery,
+    UserView,
 };
 use storage::Tx;
 use storage::log::Entry;
@@ -44,11 +45,11 @@ pub fn plan_upsert(
     profiles: &Batch<(UserId, Profile)>,
 ) -> Result<Vec<Change>, Error> {
     ctx.permit(Action::UpdateUser)?;
-    let app = ctx.app()?;
+    let app = ctx.current_app(tx)?;
     check_count(profiles.total())?;
-    let mut known = known(tx, app, profiles.items().iter().map(|(id, _)| id))?;
-    let limits = roles::limits(tx, app, profiles.items().iter().flat_map(|(_, profile)| profile.roles()))?;
-    let mut names = Names::load(tx, app, names::of_profiles(profiles.items()))?;
+    let mut known = known(tx, &app, profiles.items().iter().map(|(id, _)| id))?;
+    let limits = roles::limits(tx, &app, profiles.items().iter().flat_map(|(_, profile)| profile.roles()))?;
+    let mut names = Names::load(tx, &app, names::of_profiles(profiles.items()))?;
     let mut changes = Vec::with_capacity(profiles.items().len());
     for (id, profile) in profiles.items() {
         let before = known.remove(id);
@@ -57,7 +58,7 @@ pub fn plan_upsert(
         let after = profile
             .apply(id, user, ctx.now, app.settings.absent, &limits)
             .map_err(|invalid| invalid.within(format_args!("users.{id}")))?;
-        names.take(user, &after)?;
+        names.take(user, &after).map_err(|taken| taken.at(format!("users.{id}.name")))?;
         changes.push(Change { before, after });
     }
     match profiles.refused() {
@@ -82,12 +83,12 @@ pub fn update_partial(tx: &mut Tx<'_>, ctx: &Ctx, patches: &Batch<Patch>) -> Res
 /// See [`update_partial`].
 pub fn plan_update_partial(tx: &mut Tx<'_>, ctx: &Ctx, patches: &Batch<Patch>) -> Result<Vec<Change>, Error> {
     ctx.permit(Action::UpdateUser)?;
-    let app = ctx.app()?;
+    let app = ctx.current_app(tx)?;
     check_count(patches.total())?;
-    let mut known = known(tx, app, patches.items().iter().map(|patch| &patch.id))?;
-    let limits = roles::limits(tx, app, patches.items().iter().flat_map(Patch::roles))?;
+    let mut known = known(tx, &app, patches.items().iter().map(|patch| &patch.id))?;
+    let limits = roles::limits(tx, &app, patches.items().iter().flat_map(Patch::roles))?;
     let given = patches.items().iter().filter_map(Patch::name);
-    let mut names = Names::load(tx, app, given.chain(names::of_users(&known)))?;
+    let mut names = Names::load(tx, &app, given.chain(names::of_users(&known)))?;
     let mut changed: BTreeMap<&UserId, User> = BTreeMap::new();
     for (place, patch) in patches.items().iter().enumerate() {
         let before = changed.get(&patch.id).or_else(|| known.get(&patch.id).map(|stored| &stored.user));
@@ -96,7 +97,7 @@ pub fn plan_update_partial(tx: &mut Tx<'_>, ctx: &Ctx, patches: &Batch<Patch>) -
         let after = patch
             .apply(before, ctx.now, &limits)
             .map_err(|invalid| invalid.within(format_args!("users.{place}")))?;
-        names.take(Some(before), &after)?;
+        names.take(Some(before), &after).map_err(|taken| taken.at(format!("users.{place}.name")))?;
         changed.insert(&patch.id, after);
     }
     match patches.refused() {
@@ -111,7 +112,7 @@ pub fn plan_update_partial(tx: &mut Tx<'_>, ctx: &Ctx, patches: &Batch<Patch>) -
 ///
 /// # Errors
 /// When the store fails.
-pub fn query(tx: &mut Tx<'_>, ctx: &Ctx, query: &UserQuery) -> Result<Vec<UserView>, Error> {
+pub fn query(tx: &mut Tx<'_>, ctx: &Ctx, query: &UserQuery) -> Result<Vec<UserView<CustomText>>, Error> {
     ctx.permit(Action::SearchUser)?;
     let found = storage::find::find(tx, ctx.app()?.key, query)?;
     Ok(users::views(found))
@@ -136,8 +137,8 @@ pub struct Deactivate {
 /// When there is no such user or author, or the user is deleted or deactivated.
 pub fn deactivate(tx: &mut Tx<'_>, ctx: &Ctx, command: &Deactivate) -> Result<UserView, Error> {
     ctx.permit(Action::DeactivateUser)?;
-    let app = ctx.app()?;
-    let (before, author) = subject_and_author(tx, app, &command.id, command.created_by.as_ref())?;
+    let app = ctx.current_app(tx)?;
+    let (before, author) = subject_and_author(tx, &app, &command.id, command.created_by.as_ref())?;
     if before.user.deactivated_at.is_some() {
         return Err(Error::AlreadyDeactivated(command.id.clone()));
     }
@@ -148,7 +149,7 @@ pub fn deactivate(tx: &mut Tx<'_>, ctx: &Ctx, command: &Deactivate) -> Result<Us
         mark_messages_deleted: command.mark_messages_deleted,
         mark_channels_deleted: command.mark_channels_deleted,
     };
-    store_one(tx, ctx, app, Change { before: Some(before), after }, author, event)
+    store_one(tx, ctx, &app, Change { before: Some(before), after }, author, event)
 }
 
 /// Lets a deactivated user in again (semantics 9).
@@ -172,14 +173,15 @@ pub struct Reactivate {
 /// When there is no such user or author, or the user is deleted or not deactivated.
 pub fn reactivate(tx: &mut Tx<'_>, ctx: &Ctx, command: &Reactivate) -> Result<UserView, Error> {
     ctx.permit(Action::DeactivateUser)?;
-    let app = ctx.app()?;
-    let (before, author) = subject_and_author(tx, app, &command.id, command.created_by.as_ref())?;
+    let app = ctx.current_app(tx)?;
+    let (before, author) = subject_and_author(tx, &app, &command.id, command.created_by.as_ref())?;
     if before.user.deactivated_at.is_none() {
         return Err(Error::NotDeactivated(command.id.clone()));
     }
     let after = before.user.reactivated(ctx.now, command.name.as_deref(), &app.settings.limits())?;
     if let Some(name) = &command.name {
-        Names::load(tx, app, std::iter::once(name.as_str()))?.take(Some(&before.user), &after)?;
+        let mut names = Names::load(tx, &app, std::iter::once(name.as_str()))?;
+        names.take(Some(&before.user), &after).map_err(|taken| taken.at("name".to_owned()))?;
     }
     let event = |user| Event::UserReactivated {
         user,
@@ -187,7 +189,7 @@ pub fn reactivate(tx: &mut Tx<'_>, ctx: &Ctx, command: &Reactivate) -> Result<Us
         restore_messages: command.restore_messages,
         restore_channels: command.restore_channels,
     };
-    store_one(tx, ctx, app, Change { before: Some(before), after }, author, event)
+    store_one(tx, ctx, &app, Change { before: Some(before), after }, author, event)
 }
 
 fn check_count(users: usize) -> Result<(), Error> {

@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{self, JoinSet};
 
-use crate::ambient::{SystemClock, SystemEntropy};
+use crate::ambient::{StockedEntropy, SystemClock};
 use crate::apps;
 use crate::config::{Config, Place};
 use crate::control::Socket;
@@ -69,7 +69,7 @@ async fn open_and_serve(config: Config, drain: watch::Receiver<bool>) -> Result<
     let store =
         opened.map_err(|error| broke_down(&error))?.map_err(|error| Failure::of(&error, error.hint()))?;
 
-    let operator = Operator { store: store.clone(), clock, entropy: Arc::new(SystemEntropy) };
+    let operator = Operator { store: store.clone(), clock, entropy: Arc::new(StockedEntropy::default()) };
     let served = serve(config, &home, operator, drain).await;
 
     let closed = task::spawn_blocking(move || store.close()).await;

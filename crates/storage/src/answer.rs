@@ -15,10 +15,10 @@ use crate::Error;
 
 /// The result of a closure given to a [`Store`](crate::Store), when it is there.
 ///
-/// The closure is queued when the answer is made, polled or not. Dropping the answer withdraws a closure that no
-/// thread has begun; one that was begun runs to its end, and what it wrote is stored. Answered with
-/// [`Error::Timeout`] when nobody began the closure within its budget; from the moment it is begun, a write is
-/// waited for without limit. Polled in a Tokio runtime with its timer on.
+/// The closure is queued when the answer is made, polled or not; a short read has been run by then. Dropping the answer
+/// withdraws a closure that no thread has begun; one that was begun runs to its end, and what it wrote is stored.
+/// Answered with [`Error::Timeout`] when nobody began the closure within its budget; from the moment it is begun, a
+/// write is waited for without limit. Polled in a Tokio runtime with its timer on.
 #[must_use = "dropping the answer withdraws the work"]
 pub struct Answer<T, E>(State<T, E>);
 

@@ -1,5 +1,7 @@
 //! Apps: one row each, settings as one JSON text.
 
+use std::sync::Arc;
+
 use model::{App, AppKey, AppSettings, Secret, Suspension, Timestamp};
 
 use crate::sql::{Row, Sql, Value};
@@ -34,6 +36,30 @@ pub fn by_api_key(tx: &mut Tx<'_>, api_key: &str) -> Result<Option<App>, Error> 
     );
     let statement = if tx.has_rivals() { LOCK } else { SELECT };
     Ok(tx.query(statement, &[api_key.into()], read)?.pop())
+}
+
+/// The app as it is in this transaction, of which `known` is what a request found when it came: its settings may have
+/// been changed meanwhile. Costs a statement only where the engine does not know.
+///
+/// # Errors
+/// When a statement fails, or there is no such app any more.
+pub fn current(tx: &mut Tx<'_>, known: &App) -> Result<Arc<App>, Error> {
+    const SELECT: Sql = Sql::new(
+        "SELECT key, api_key, name, secret, previous_secret, suspended_at, suspended_explanation, settings, \
+         created_at, updated_at FROM apps WHERE key = $1",
+    );
+    // Kept from being changed until the end, but not from others who write by the same settings.
+    const LOCK: Sql = Sql::pair(
+        SELECT.sqlite,
+        "SELECT key, api_key, name, secret, previous_secret, suspended_at, suspended_explanation, settings, \
+         created_at, updated_at FROM apps WHERE key = $1 FOR SHARE",
+    );
+    if let Some(app) = tx.known_app(&known.api_key) {
+        return Ok(app);
+    }
+    let statement = if tx.has_rivals() { LOCK } else { SELECT };
+    let found = tx.query(statement, &[known.key.0.into()], read)?.pop();
+    found.map(Arc::new).ok_or(Error::Unreadable("app"))
 }
 
 /// Every app, oldest first. On an engine with concurrent writers no other one who looks here makes an app meanwhile.

@@ -240,12 +240,12 @@ pub enum CopyError {
     /// The file is a database of some other program, or none.
     #[error("{} is not a Headwater database", .0.display())]
     Foreign(PathBuf),
-    /// The file is the database of a server that runs or was killed, of which a part is in another file.
-    #[error("{} is not whole without {}", file.display(), companion.display())]
+    /// The file is the database of a server that runs, or was killed and left a part in another file.
+    #[error("{} is the database of a server and perhaps not whole, see {}", file.display(), companion.display())]
     InUse {
         /// The database.
         file: PathBuf,
-        /// What is beside it.
+        /// What beside it says so.
         companion: PathBuf,
     },
     /// The database is broken.

@@ -18,9 +18,9 @@ pub struct Gauges {
     pub closures_committed: u64,
     /// Writing closures that were rolled back because they refused, failed or panicked.
     pub closures_refused: u64,
-    /// Batches that a failure of one closure undid.
+    /// Batches that had to be undone because of one closure.
     pub batches_undone: u64,
-    /// Closures that ran again, each in a transaction of its own, because their batch was undone.
+    /// Closures that ran again because their batch was undone.
     pub closures_run_again: u64,
     /// Transactions whose commit failed, so that nobody knows whether they are stored.
     pub commits_failed: u64,

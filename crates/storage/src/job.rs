@@ -39,6 +39,8 @@ pub(crate) enum Ran {
     RollBack {
         /// The first failure of a statement, even if the closure hid it.
         failure: Option<Error>,
+        /// Whether there is anything to roll back.
+        wrote: bool,
     },
 }
 
@@ -53,6 +55,28 @@ where
     let (sender, receiver) = oneshot::channel();
     let answer = Answer::waiting(receiver, Arc::clone(&ticket), budget);
     (Box::new(Closure { work, ticket, reply: sender, kept: None }), answer)
+}
+
+/// Runs a closure, and says what has to become of what it wrote.
+pub(crate) fn run<T, E: From<Error>>(
+    work: &impl Fn(&mut Tx<'_>) -> Result<T, E>,
+    mut tx: Tx<'_>,
+) -> (Result<T, E>, Ran) {
+    // Whatever a panic leaves half done is undone: the transaction is rolled back and the closure is not run again in
+    // it. A closure has no side effects but through `tx`.
+    let result = catch_unwind(AssertUnwindSafe(|| work(&mut tx)));
+    let wrote = tx.wrote();
+    match (result, tx.end()) {
+        (Ok(Ok(value)), Ok(changed_apps)) => (Ok(value), Ran::Keep { changed_apps }),
+        (Ok(Ok(_)), Err(failure)) => {
+            (Err(E::from(failure.clone())), Ran::RollBack { failure: Some(failure), wrote })
+        }
+        (Ok(Err(refusal)), end) => (Err(refusal), Ran::RollBack { failure: end.err(), wrote }),
+        (Err(panic), end) => {
+            tracing::error!(panic = message_of(panic.as_ref()), "a closure of the store panicked");
+            (Err(E::from(Error::Panicked)), Ran::RollBack { failure: end.err(), wrote })
+        }
+    }
 }
 
 struct Closure<T, E, F> {
@@ -72,21 +96,8 @@ where
         self.ticket.claim()
     }
 
-    fn run(&mut self, mut tx: Tx<'_>) -> Ran {
-        // Whatever a panic leaves half done is undone: the transaction is rolled back and the closure is not run
-        // again in it. A closure has no side effects but through `tx`.
-        let result = catch_unwind(AssertUnwindSafe(|| (self.work)(&mut tx)));
-        let (kept, ran) = match (result, tx.end()) {
-            (Ok(Ok(value)), Ok(changed_apps)) => (Ok(value), Ran::Keep { changed_apps }),
-            (Ok(Ok(_)), Err(failure)) => {
-                (Err(E::from(failure.clone())), Ran::RollBack { failure: Some(failure) })
-            }
-            (Ok(Err(refusal)), end) => (Err(refusal), Ran::RollBack { failure: end.err() }),
-            (Err(panic), end) => {
-                tracing::error!(panic = message_of(panic.as_ref()), "a closure of the store panicked");
-                (Err(E::from(Error::Panicked)), Ran::RollBack { failure: end.err() })
-            }
-        };
+    fn run(&mut self, tx: Tx<'_>) -> Ran {
+        let (kept, ran) = run(&self.work, tx);
         self.kept = Some(kept);
         ran
     }

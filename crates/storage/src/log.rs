@@ -38,20 +38,21 @@ pub struct Origin<'a> {
 /// # Errors
 /// When a statement fails.
 pub fn append(tx: &mut Tx<'_>, origin: &Origin<'_>, entries: &[Entry]) -> Result<(), Error> {
-    // On SQLite a trigger adds the subject to `log_person`.
+    // Nobody is named where there is no subject: on SQLite, a row without one is ignored.
     const INSERT: Sql = Sql::pair(
-        "INSERT INTO log (app, time, actor, operation, request, event, subject, person, payload) \
+        "INSERT OR FAIL INTO log (person, app, time, actor, operation, request, event, subject, payload) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING sequence",
-        "WITH appended AS (INSERT INTO log (app, time, actor, operation, request, event, subject, person, payload) \
-             SELECT app, time, actor, operation, request, event, subject, person, payload \
-             FROM UNNEST($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], \
-                 $8::bigint[], $9::text[]) WITH ORDINALITY AS given (app, time, actor, operation, request, event, \
-                 subject, person, payload, place) \
+        "WITH appended AS (INSERT INTO log (person, app, time, actor, operation, request, event, subject, payload) \
+             SELECT person, app, time, actor, operation, request, event, subject, payload \
+             FROM UNNEST($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], \
+                 $8::text[], $9::text[]) WITH ORDINALITY AS given (person, app, time, actor, operation, request, \
+                 event, subject, payload, place) \
              ORDER BY place RETURNING sequence, person), \
          named AS (INSERT INTO log_person (log, \"user\") \
              SELECT sequence, person FROM appended WHERE person IS NOT NULL) \
          SELECT sequence FROM appended ORDER BY sequence",
-    );
+    )
+    .then(&["INSERT OR IGNORE INTO log_person (log, user) VALUES (last_insert_rowid(), ?1)"]);
     const NAME: Sql = Sql::pair(
         "INSERT INTO log_person (log, user) VALUES ($1, $2) ON CONFLICT DO NOTHING",
         "INSERT INTO log_person (log, \"user\") SELECT * FROM UNNEST($1::bigint[], $2::bigint[]) ON CONFLICT DO NOTHING",
@@ -61,6 +62,7 @@ pub fn append(tx: &mut Tx<'_>, origin: &Origin<'_>, entries: &[Entry]) -> Result
         .map(|entry| {
             let payload = entry.event.to_stored().map_err(|_| Error::Unreadable("event"))?;
             Ok([
+                entry.person.map(|person| person.0).into(),
                 origin.app.0.into(),
                 origin.time.into(),
                 origin.actor.into(),
@@ -68,7 +70,6 @@ pub fn append(tx: &mut Tx<'_>, origin: &Origin<'_>, entries: &[Entry]) -> Result
                 origin.request.into(),
                 entry.event.name().into(),
                 entry.event.subject().map_or("", |user| user.id.as_str()).into(),
-                entry.person.map(|person| person.0).into(),
                 payload.into(),
             ])
         })

@@ -15,6 +15,11 @@ pub(crate) const SQLITE: &[Migration] = &[
         sql: include_str!("../../../migrations/sqlite/0001_initial.sql"),
     },
     Migration { number: 2, name: "roles", sql: include_str!("../../../migrations/sqlite/0002_roles.sql") },
+    Migration {
+        number: 3,
+        name: "plain statements",
+        sql: include_str!("../../../migrations/sqlite/0003_plain_statements.sql"),
+    },
 ];
 
 /// The steps for PostgreSQL: the same numbers and names.
@@ -25,6 +30,11 @@ pub(crate) const POSTGRES: &[Migration] = &[
         sql: include_str!("../../../migrations/postgres/0001_initial.sql"),
     },
     Migration { number: 2, name: "roles", sql: include_str!("../../../migrations/postgres/0002_roles.sql") },
+    Migration {
+        number: 3,
+        name: "plain statements",
+        sql: include_str!("../../../migrations/postgres/0003_plain_statements.sql"),
+    },
 ];
 
 /// One step of the schema.

@@ -26,12 +26,15 @@ pub struct Options {
     pub directory: PathBuf,
     /// What a power cut may take.
     pub durability: Durability,
-    /// How many threads serve reads; at least one.
+    /// How many threads serve reads, and how many reads may run on the threads that ask for them; at least one.
     pub readers: usize,
     /// How many writes may wait, and how many reads; at least one. One more is refused as [`Busy`](crate::Error::Busy).
     pub queue: usize,
     /// How long a read may wait for a thread, and then how long it may run.
     pub read_budget: Duration,
+    /// How long a read may run on the thread that asks for it before it is handed to the readers, which begin it anew:
+    /// so long does it hold up whatever else that thread has to do. Zero: reads are handed over at once.
+    pub shortcut_budget: Duration,
     /// How long a write may wait before the writer takes it up. It has no limit from there on.
     pub write_budget: Duration,
     /// The most pages of 4 KiB the database may have: an operator's cap below what the disk offers. Writes that
@@ -45,7 +48,7 @@ pub struct Options {
 
 impl Options {
     /// A durable store in `directory` with this program's schema, a reader for each core (2 to 8), queues of 4,096,
-    /// 2 s for a read, 10 s of waiting for a write, and no cap but the disk.
+    /// 2 s for a read, of which 1 ms are tried on the thread that asks, 10 s of waiting for a write, and no cap but the disk.
     #[must_use]
     pub fn new(directory: impl Into<PathBuf>, clock: Arc<dyn Clock>) -> Self {
         Self {
@@ -54,6 +57,7 @@ impl Options {
             readers: thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 8)),
             queue: 4096,
             read_budget: Duration::from_secs(2),
+            shortcut_budget: Duration::from_millis(1),
             write_budget: Duration::from_secs(10),
             max_pages: None,
             migrations: migrate::SQLITE,

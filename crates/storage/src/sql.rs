@@ -6,8 +6,8 @@ use crate::Error;
 
 /// One statement: a constant where the dialects agree, a pair where they do not.
 ///
-/// Parameters are `$1`, `$2`, ... The text is also the key of the engine's statement cache and the only part of a
-/// statement that may reach a log.
+/// Parameters are `$1`, `$2`, ... in the order they appear, or `?1`, `?2`, ... in any order in a text for SQLite alone. The
+/// text is also the key of the engine's statement cache and the only part of a statement that may reach a log.
 ///
 /// A statement that is run for a batch ([`Tx::query_each`](crate::Tx::query_each)) is always a pair: SQLite runs it once
 /// for each set of parameters, PostgreSQL once with every parameter an array, which the statement takes apart again by
@@ -15,6 +15,8 @@ use crate::Error;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sql {
     pub(crate) sqlite: &'static str,
+    /// What SQLite runs after it, see [`Sql::then`].
+    pub(crate) steps: &'static [&'static str],
     pub(crate) postgres: &'static str,
 }
 
@@ -55,7 +57,17 @@ impl Sql {
             }
             place += 1;
         }
-        Self { sqlite, postgres }
+        Self { sqlite, steps: &[], postgres }
+    }
+
+    /// This statement, which SQLite follows by further `steps` for each set of parameters.
+    ///
+    /// What belongs together is one statement for PostgreSQL, one round trip: a change and its consequences in other
+    /// tables. SQLite cannot say that in one statement but by triggers, and these cost more than the steps. A step takes
+    /// as many of the parameters, from the first on, as its highest number says: `?1`, `?2`, ..., in any order.
+    #[must_use]
+    pub const fn then(self, steps: &'static [&'static str]) -> Self {
+        Self { steps, ..self }
     }
 }
 
@@ -140,6 +152,20 @@ impl Row<'_> {
     /// See [`Row::integer`].
     pub fn text(&self, column: usize) -> Result<String, Error> {
         self.get(column, "text")
+    }
+
+    /// The column as text that is only looked at.
+    ///
+    /// # Errors
+    /// See [`Row::integer`].
+    pub(crate) fn borrowed_text(&self, column: usize) -> Result<&str, Error> {
+        let unreadable = Error::Unreadable("text");
+        match &self.0 {
+            Cells::Sqlite(row) => {
+                row.get_ref(column).ok().and_then(|value| value.as_str().ok()).ok_or(unreadable)
+            }
+            Cells::Postgres(row) => row.try_get(column).map_err(|_| unreadable),
+        }
     }
 
     /// The column as text, `None` for NULL.

@@ -2,14 +2,14 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use crossbeam_channel::TrySendError;
 
 use crate::gauges::Counters;
 use crate::lanes::{Lane, Lanes};
-use crate::sqlite::Backups;
+use crate::sqlite::{Backups, Shortcut};
 use crate::threads::{self, Threads};
 use crate::{
     Answer, AppCache, Backup, CopyError, Error, Gauges, OpenError, Options, PostgresOptions, Tx, job,
@@ -23,7 +23,7 @@ pub struct Store(Arc<Shared>);
 
 struct Shared {
     /// `None` once the store is closing.
-    lanes: RwLock<Option<Lanes>>,
+    ways: RwLock<Option<Ways>>,
     threads: Mutex<Threads>,
     /// `None` on a server that is backed up by its own means.
     backups: Option<Backups>,
@@ -31,6 +31,13 @@ struct Shared {
     counters: Arc<Counters>,
     read_budget: Duration,
     write_budget: Duration,
+}
+
+/// The ways to the engine.
+struct Ways {
+    /// Dropped before the lanes: when the threads end, no snapshot may keep the last checkpoint from emptying the log.
+    shortcut: Option<Shortcut>,
+    lanes: Lanes,
 }
 
 impl Store {
@@ -44,9 +51,9 @@ impl Store {
         let backups = Backups::new(&options.directory, options.migrations);
         let apps = Arc::<AppCache>::default();
         let counters = Arc::<Counters>::default();
-        let threads = sqlite::start(&options, exits, &apps, &counters)?;
+        let (threads, shortcut) = sqlite::start(&options, exits, &apps, &counters)?;
         Ok(Self(Arc::new(Shared {
-            lanes: RwLock::new(Some(lanes)),
+            ways: RwLock::new(Some(Ways { shortcut, lanes })),
             threads: Mutex::new(threads),
             backups: Some(backups),
             apps,
@@ -68,7 +75,7 @@ impl Store {
         let counters = Arc::<Counters>::default();
         let threads = postgres::start(&options, exits, &apps, &counters)?;
         Ok(Self(Arc::new(Shared {
-            lanes: RwLock::new(Some(lanes)),
+            ways: RwLock::new(Some(Ways { shortcut: None, lanes })),
             threads: Mutex::new(threads),
             backups: None,
             apps,
@@ -109,13 +116,19 @@ impl Store {
     ///
     /// The answer is [`Error::Timeout`] when the closure waits longer than the read budget, or runs longer: then the
     /// statement it is in is interrupted, and every later one fails.
+    ///
+    /// The closure is tried on this thread, before this function returns, and begun anew elsewhere when it is not done
+    /// within [`Options::shortcut_budget`]. So it must not wait for anybody, nor call the store.
     pub fn read<T, E, F>(&self, work: F) -> Answer<T, E>
     where
         F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        self.queue(Lane::Read, work)
+        match self.take_shortcut(&work) {
+            Some(result) => Answer::settled(result),
+            None => self.queue(Lane::Read, work),
+        }
     }
 
     /// Copies the database to the new file `target`, which is absolute, while everything else goes on; there is one
@@ -125,9 +138,9 @@ impl Store {
     /// The answer is a [`CopyError`] when there is no copy, and then nothing is left of it.
     pub fn back_up(&self, target: impl Into<PathBuf>) -> Backup {
         // Held until the backup is on record: the store cannot close without it.
-        let lanes = self.0.lanes.read().unwrap_or_else(PoisonError::into_inner);
-        match (lanes.as_ref(), &self.0.backups) {
-            (Some(lanes), Some(backups)) => backups.begin(target.into(), lanes.copies.clone()),
+        let ways = self.ways();
+        match (ways.as_ref(), &self.0.backups) {
+            (Some(ways), Some(backups)) => backups.begin(target.into(), ways.lanes.copies.clone()),
             (Some(_), None) => Backup::refused(CopyError::Elsewhere),
             (None, _) => Backup::refused(Error::Closed.into()),
         }
@@ -143,8 +156,8 @@ impl Store {
     #[must_use]
     pub fn gauges(&self) -> Gauges {
         let counters = &self.0.counters;
-        let lanes = self.0.lanes.read().unwrap_or_else(PoisonError::into_inner);
-        let waiting = |lane| lanes.as_ref().map_or(0, |lanes| lanes.of(lane).len() as u64);
+        let ways = self.ways();
+        let waiting = |lane| ways.as_ref().map_or(0, |ways| ways.lanes.of(lane).len() as u64);
         Gauges {
             writes_waiting: waiting(Lane::Write),
             background_waiting: waiting(Lane::Background),
@@ -166,16 +179,39 @@ impl Store {
     /// that is done; a second call waits for the first. Not to be called from a closure.
     pub fn close(&self) {
         let mut threads = self.0.threads.lock().unwrap_or_else(PoisonError::into_inner);
-        let lanes = self.0.lanes.write().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(Lanes { writes, background, reads, copies }) = lanes else { return };
+        // Waits for the reads that are on the shortcut.
+        let ways = self.0.ways.write().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(Ways { shortcut, lanes: Lanes { writes, background, reads, copies } }) = ways else {
+            return;
+        };
         if let Some(backups) = &self.0.backups {
             backups.end();
         }
-        // Readers first: an open snapshot would keep the last checkpoint from emptying the log.
-        drop(reads);
+        // What reads first: an open snapshot would keep the last checkpoint from emptying the log.
+        drop((shortcut, reads));
         threads::join(&mut threads.readers);
         drop((writes, background, copies));
         threads::join(&mut threads.writer);
+    }
+
+    fn ways(&self) -> RwLockReadGuard<'_, Option<Ways>> {
+        self.0.ways.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The result of `work`, if there is a shortcut and it comes to its end there. The store cannot close meanwhile.
+    fn take_shortcut<T, E: From<Error>>(
+        &self,
+        work: &impl Fn(&mut Tx<'_>) -> Result<T, E>,
+    ) -> Option<Result<T, E>> {
+        let ways = self.ways();
+        let shortcut = ways.as_ref()?.shortcut.as_ref()?;
+        let mut kept = None;
+        let done = shortcut.read(&mut |tx| {
+            let (result, ran) = job::run(work, tx);
+            kept = Some(result);
+            ran
+        });
+        if done { kept } else { None }
     }
 
     fn queue<T, E, F>(&self, lane: Lane, work: F) -> Answer<T, E>
@@ -189,8 +225,7 @@ impl Store {
             Lane::Read => self.0.read_budget,
         };
         let (job, answer) = job::queue_up(work, budget);
-        let lanes = self.0.lanes.read().unwrap_or_else(PoisonError::into_inner);
-        let refusal = match lanes.as_ref().map(|lanes| lanes.of(lane).try_send(job)) {
+        let refusal = match self.ways().as_ref().map(|ways| ways.lanes.of(lane).try_send(job)) {
             Some(Ok(())) => return answer,
             Some(Err(TrySendError::Full(_))) => Error::Busy,
             Some(Err(TrySendError::Disconnected(_))) | None => Error::Closed,

@@ -4,12 +4,13 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use model::App;
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{CachedStatement, Connection, ErrorCode};
 
-use crate::Error;
 use crate::postgres::{Session, is_canceled};
 use crate::sql::{Cells, Row, Sql, Value};
+use crate::{AppCache, Error};
 
 /// An open transaction.
 ///
@@ -21,7 +22,18 @@ pub struct Tx<'c> {
     budget: Option<Duration>,
     failure: Option<Error>,
     statements: u32,
+    wrote: bool,
     changed_apps: Vec<String>,
+    apps: Option<KnownApps<'c>>,
+}
+
+/// What a writing transaction may believe of apps without a statement.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KnownApps<'c> {
+    /// As of the last commit: its writer drops what it changed before anything else runs.
+    pub(crate) cache: &'c AppCache,
+    /// The keys of those that were changed in the open transaction.
+    pub(crate) changed: &'c [String],
 }
 
 /// The engine that runs the statements.
@@ -44,6 +56,11 @@ impl<'c> Tx<'c> {
         Self::on(Engine::Sqlite(connection), None)
     }
 
+    /// As [`Tx::sqlite`], on the connection of the one writer.
+    pub(crate) fn sqlite_writing(connection: &'c Connection, apps: KnownApps<'c>) -> Self {
+        Self { apps: Some(apps), ..Self::sqlite(connection) }
+    }
+
     /// As [`Tx::sqlite`], on a connection that interrupts its statements when `budget` is used up.
     pub(crate) fn sqlite_within(connection: &'c Connection, budget: Duration) -> Self {
         Self::on(Engine::Sqlite(connection), Some(budget))
@@ -61,7 +78,15 @@ impl<'c> Tx<'c> {
     }
 
     fn on(engine: Engine<'c>, budget: Option<Duration>) -> Self {
-        Self { engine, budget, failure: None, statements: 0, changed_apps: Vec::new() }
+        Self {
+            engine,
+            budget,
+            failure: None,
+            statements: 0,
+            wrote: false,
+            changed_apps: Vec::new(),
+            apps: None,
+        }
     }
 
     /// The rows that `sql` answers, each turned into a `T`.
@@ -74,7 +99,7 @@ impl<'c> Tx<'c> {
         parameters: &[Value],
         read: impl FnMut(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
-        self.run(|engine| engine.query(engine.text(sql), Sets::One(parameters), read))
+        self.run(|engine, wrote| engine.query(sql, Sets::One(parameters), wrote, read))
     }
 
     /// The rows that `sql` answers for each set of parameters, in the order of the sets: one statement for a batch.
@@ -91,7 +116,7 @@ impl<'c> Tx<'c> {
             return Ok(Vec::new());
         }
         let sets: Vec<&[Value]> = batch.iter().map(<[Value; N]>::as_slice).collect();
-        self.run(|engine| engine.query(engine.text(sql), Sets::Each(&sets), read))
+        self.run(|engine, wrote| engine.query(sql, Sets::Each(&sets), wrote, read))
     }
 
     /// The rows that a generated statement answers. Its parameters are numbered in the order they appear, and it holds
@@ -102,7 +127,7 @@ impl<'c> Tx<'c> {
         parameters: &[Value],
         read: impl FnMut(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
-        self.run(|engine| engine.query(Cow::Owned(text.to_owned()), Sets::One(parameters), read))
+        self.run(|engine, _| engine.query_generated(text, parameters, read))
     }
 
     /// Runs a statement that answers no rows. Answers how many rows it changed.
@@ -110,7 +135,7 @@ impl<'c> Tx<'c> {
     /// # Errors
     /// [`Error::Statement`] when the engine refuses.
     pub fn execute(&mut self, sql: Sql, parameters: &[Value]) -> Result<usize, Error> {
-        self.run(|engine| engine.execute(engine.text(sql), Sets::One(parameters)))
+        self.run(|engine, wrote| engine.execute(sql, Sets::One(parameters), wrote))
     }
 
     /// Runs a statement that answers no rows once for each set of parameters: one statement for a batch. Answers how many
@@ -123,13 +148,18 @@ impl<'c> Tx<'c> {
             return Ok(0);
         }
         let sets: Vec<&[Value]> = batch.iter().map(<[Value; N]>::as_slice).collect();
-        self.run(|engine| engine.execute(engine.text(sql), Sets::Each(&sets)))
+        self.run(|engine, wrote| engine.execute(sql, Sets::Each(&sets), wrote))
     }
 
     /// How many statements this transaction has run; a batch is one, as it is one round trip to a server.
     #[must_use]
     pub fn statements(&self) -> u32 {
         self.statements
+    }
+
+    /// Whether a statement ran that may have written: then there is something to undo.
+    pub(crate) fn wrote(&self) -> bool {
+        self.wrote
     }
 
     /// Which SQL a statement that is generated has to be written in.
@@ -176,17 +206,27 @@ impl<'c> Tx<'c> {
         self.changed_apps.push(api_key.to_owned());
     }
 
+    /// The app with this key as it is in this transaction, if that is known without a statement.
+    pub(crate) fn known_app(&self, api_key: &str) -> Option<Arc<App>> {
+        let apps = self.apps?;
+        let changed = apps.changed.iter().chain(&self.changed_apps).any(|changed| changed == api_key);
+        if changed { None } else { apps.cache.get(api_key).ok() }
+    }
+
     /// The failure that keeps this transaction from being committed, and the keys of the apps it changed.
     pub(crate) fn end(self) -> Result<Vec<String>, Error> {
         self.failure.map_or(Ok(self.changed_apps), Err)
     }
 
-    fn run<T>(&mut self, work: impl FnOnce(&mut Engine<'c>) -> Result<T, Error>) -> Result<T, Error> {
+    fn run<T>(
+        &mut self,
+        work: impl FnOnce(&mut Engine<'c>, &mut bool) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
         }
         self.statements += 1;
-        work(&mut self.engine).map_err(|failure| {
+        work(&mut self.engine, &mut self.wrote).map_err(|failure| {
             let failure = self.in_words_of_the_budget(failure);
             self.failure = Some(failure.clone());
             failure
@@ -222,67 +262,132 @@ impl<'p> Sets<'p> {
 }
 
 impl Engine<'_> {
-    /// A statement in the words of this engine.
-    fn text(&self, sql: Sql) -> Cow<'static, str> {
-        Cow::Borrowed(match self {
-            Self::Sqlite(_) => sql.sqlite,
-            Self::Postgres(_) => sql.postgres,
-        })
-    }
-
     fn query<T>(
         &mut self,
-        text: Cow<'static, str>,
+        sql: Sql,
         sets: Sets<'_>,
+        wrote: &mut bool,
         mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
         match self {
             Self::Sqlite(connection) => {
-                let failed = |source| Error::Statement { statement: text.clone(), source: Arc::new(source) };
-                let mut statement = connection.prepare_cached(&text).map_err(failed)?;
                 let mut found = Vec::new();
-                for parameters in sets.iter() {
-                    let mut rows = statement.query(rusqlite::params_from_iter(parameters)).map_err(failed)?;
+                each_step(connection, sql, sets, wrote, |statement, failed| {
+                    let mut rows = statement.raw_query();
                     while let Some(row) = rows.next().map_err(failed)? {
                         found.push(read(&Row(Cells::Sqlite(row)))?);
                     }
-                }
+                    Ok(())
+                })?;
                 Ok(found)
             }
             Self::Postgres(session) => {
+                *wrote = true;
                 let rows = match sets {
-                    Sets::One(parameters) => session.query(&text, parameters),
-                    Sets::Each(sets) => session.query_transposed(&text, sets),
+                    Sets::One(parameters) => session.query(sql.postgres, parameters),
+                    Sets::Each(sets) => session.query_transposed(sql.postgres, sets),
                 };
-                let rows =
-                    rows.map_err(|source| Error::Statement { statement: text, source: Arc::new(source) })?;
+                let rows = rows.map_err(|source| Error::Statement {
+                    statement: Cow::Borrowed(sql.postgres),
+                    source: Arc::new(source),
+                })?;
                 rows.iter().map(|row| read(&Row(Cells::Postgres(row)))).collect()
             }
         }
     }
 
-    fn execute(&mut self, text: Cow<'static, str>, sets: Sets<'_>) -> Result<usize, Error> {
+    fn execute(&mut self, sql: Sql, sets: Sets<'_>, wrote: &mut bool) -> Result<usize, Error> {
         match self {
             Self::Sqlite(connection) => {
-                let failed = |source| Error::Statement { statement: text.clone(), source: Arc::new(source) };
-                let mut statement = connection.prepare_cached(&text).map_err(failed)?;
                 let mut changed = 0;
-                for parameters in sets.iter() {
-                    changed += statement.execute(rusqlite::params_from_iter(parameters)).map_err(failed)?;
-                }
+                each_step(connection, sql, sets, wrote, |statement, failed| {
+                    changed += statement.raw_execute().map_err(failed)?;
+                    Ok(())
+                })?;
                 Ok(changed)
             }
             Self::Postgres(session) => {
+                *wrote = true;
                 let changed = match sets {
-                    Sets::One(parameters) => session.execute(&text, parameters),
-                    Sets::Each(sets) => session.execute_transposed(&text, sets),
+                    Sets::One(parameters) => session.execute(sql.postgres, parameters),
+                    Sets::Each(sets) => session.execute_transposed(sql.postgres, sets),
                 };
-                let changed = changed
-                    .map_err(|source| Error::Statement { statement: text, source: Arc::new(source) })?;
+                let changed = changed.map_err(|source| Error::Statement {
+                    statement: Cow::Borrowed(sql.postgres),
+                    source: Arc::new(source),
+                })?;
                 Ok(usize::try_from(changed).unwrap_or(usize::MAX))
             }
         }
     }
+
+    fn query_generated<T>(
+        &mut self,
+        text: &str,
+        parameters: &[Value],
+        mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        match self {
+            Self::Sqlite(connection) => {
+                let failed = |source| Error::Statement {
+                    statement: Cow::Owned(text.to_owned()),
+                    source: Arc::new(source),
+                };
+                let mut statement = connection.prepare_cached(text).map_err(failed)?;
+                let mut rows = statement.query(rusqlite::params_from_iter(parameters)).map_err(failed)?;
+                let mut found = Vec::new();
+                while let Some(row) = rows.next().map_err(failed)? {
+                    found.push(read(&Row(Cells::Sqlite(row)))?);
+                }
+                Ok(found)
+            }
+            Self::Postgres(session) => {
+                let rows = session.query(text, parameters).map_err(|source| Error::Statement {
+                    statement: Cow::Owned(text.to_owned()),
+                    source: Arc::new(source),
+                })?;
+                rows.iter().map(|row| read(&Row(Cells::Postgres(row)))).collect()
+            }
+        }
+    }
+}
+
+/// Has `run` run the statement and its steps, with their parameters bound, for each set.
+fn each_step(
+    connection: &Connection,
+    sql: Sql,
+    sets: Sets<'_>,
+    wrote: &mut bool,
+    mut run: impl FnMut(&mut CachedStatement<'_>, &dyn Fn(rusqlite::Error) -> Error) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let failed =
+        |text| move |source| Error::Statement { statement: Cow::Borrowed(text), source: Arc::new(source) };
+    let prepare = |text| connection.prepare_cached(text).map_err(failed(text));
+    let mut first = prepare(sql.sqlite)?;
+    let mut steps =
+        sql.steps.iter().map(|text| Ok((*text, prepare(text)?))).collect::<Result<Vec<_>, Error>>()?;
+    *wrote |= !first.readonly() || !steps.is_empty();
+    for parameters in sets.iter() {
+        if first.parameter_count() != parameters.len() {
+            let counts = rusqlite::Error::InvalidParameterCount(parameters.len(), first.parameter_count());
+            return Err(failed(sql.sqlite)(counts));
+        }
+        bind(&mut first, parameters).map_err(failed(sql.sqlite))?;
+        run(&mut first, &failed(sql.sqlite))?;
+        for (text, step) in &mut steps {
+            bind(step, parameters).map_err(failed(text))?;
+            run(step, &failed(text))?;
+        }
+    }
+    Ok(())
+}
+
+/// Binds as many of `parameters` as the statement has.
+fn bind(statement: &mut CachedStatement<'_>, parameters: &[Value]) -> rusqlite::Result<()> {
+    let count = statement.parameter_count();
+    let given = parameters.get(..count);
+    let given = given.ok_or(rusqlite::Error::InvalidParameterCount(parameters.len(), count))?;
+    (1..).zip(given).try_for_each(|(place, value)| statement.raw_bind_parameter(place, value))
 }
 
 impl rusqlite::ToSql for Value {

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use model::leaf::{self, Leaf, Numeric};
 use model::words::{name_key, searchable};
-use model::{AppKey, StoredUser, User, UserId, UserKey, UserView};
+use model::{AppKey, CustomText, StoredUser, Timestamp, User, UserId, UserKey, UserView};
 
 use crate::sql::{Row, Sql, Value};
 use crate::{Error, Tx};
 
-/// The columns that [`read`] reads, of a row `u` of `users`.
+/// The columns that [`read_to_show`] reads, of a row `u` of `users`.
 pub(crate) const COLUMNS: &str = "u.key, u.id, u.name, u.image, u.role, u.teams, u.teams_role, u.language, u.invisible, \
                                   u.privacy, u.custom, u.created_at, u.updated_at, u.deactivated_at, u.deleted_at, \
                                   u.tokens_revoked_before";
@@ -47,63 +47,83 @@ pub fn by_ids(tx: &mut Tx<'_>, app: AppKey, ids: &BTreeSet<&UserId>) -> Result<V
     tx.query_each(if tx.has_rivals() { LOCK } else { SELECT }, &keys, read)
 }
 
-/// What PostgreSQL does for a batch of users: the rows, their words, and who holds which role, in one statement.
+/// The parameters of the statements that write users ([`UserRow`]), as PostgreSQL takes the arrays of a batch apart.
+macro_rules! given {
+    () => {
+        "given AS (SELECT * FROM UNNEST($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::text[], \
+             $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::bigint[], $13::text[], $14::text[], \
+             $15::text[], $16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[], $20::text[]) WITH ORDINALITY \
+             AS given (words, key, app, id, created_at, name, image, role, teams, teams_role, language, invisible, \
+             privacy, custom, name_key, updated_at, deactivated_at, deleted_at, tokens_revoked_before, held_roles, \
+             place)) "
+    };
+}
+
+/// What PostgreSQL sets of users that are there.
 ///
-/// Users that are there are changed, the others made. Which of the two it was is answered as well: that somebody else made
-/// the user in the meantime is seen by that, or by a row that is missing.
-///
-/// What is stored is looked for one by one, and never joined with: a plan is made once for each connection, perhaps when
-/// there are ten users, for whom it is best to read all of them, and kept while they become a million.
-const PUT_ON_POSTGRES: &str = "WITH \
-     given AS (SELECT * FROM UNNEST($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], \
-         $7::text[], $8::text[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::text[], $14::bigint[], \
-         $15::bigint[], $16::bigint[], $17::bigint[], $18::text[], $19::bigint[]) WITH ORDINALITY AS given (app, id, \
-         name, image, role, teams, teams_role, language, invisible, privacy, custom, name_key, words, updated_at, \
-         deactivated_at, deleted_at, tokens_revoked_before, held_roles, created_at, place)), \
-     known AS (SELECT given.place, users.key, users.words, users.held_roles \
-         FROM given CROSS JOIN LATERAL (SELECT key, words, held_roles FROM users \
-             WHERE users.app = given.app AND users.id = given.id LIMIT 1) AS users), \
-     fresh AS (SELECT given.*, ROW_NUMBER() OVER (ORDER BY place) - 1 AS later FROM given \
-         WHERE NOT EXISTS (SELECT 1 FROM known WHERE known.place = given.place)), \
-     taken AS MATERIALIZED (SELECT take_user_keys(MAX(created_at), COUNT(*)) AS first FROM fresh HAVING COUNT(*) > 0), \
+/// Here and below, what is stored is looked for by its keys, and never joined with: a plan is made once for a connection,
+/// perhaps when there are ten users, for whom it is best to read all of them, and kept while they become many.
+macro_rules! update_on_postgres {
+    () => {
+        "UPDATE users SET words = given.words, name = given.name, image = given.image, role = given.role, \
+             teams = given.teams, teams_role = given.teams_role, language = given.language, \
+             invisible = given.invisible, privacy = given.privacy, custom = given.custom, name_key = given.name_key, \
+             updated_at = given.updated_at, deactivated_at = given.deactivated_at, deleted_at = given.deleted_at, \
+             tokens_revoked_before = given.tokens_revoked_before, held_roles = given.held_roles \
+         FROM given WHERE users.key = given.key AND users.key = ANY ($2::bigint[])"
+    };
+}
+
+/// What PostgreSQL does for new users: the rows, their words and who holds which role. A row that is missing in the answer
+/// is of a user whom somebody else has made in the meantime.
+const INSERT_ON_POSTGRES: &str = concat!(
+    "WITH ",
+    given!(),
+    ", taken AS MATERIALIZED (SELECT take_user_keys(MAX(created_at), COUNT(*)) AS first FROM given), \
      came AS (INSERT INTO users (key, app, id, name, image, role, teams, teams_role, language, invisible, privacy, \
              custom, name_key, words, updated_at, deactivated_at, deleted_at, tokens_revoked_before, held_roles, \
              created_at) \
-         SELECT first + later, app, id, name, image, role, teams, teams_role, language, invisible, privacy, custom, \
-             name_key, words, GREATEST(first + later, updated_at), deactivated_at, deleted_at, tokens_revoked_before, \
-             held_roles, first + later FROM fresh, taken ORDER BY place \
-         ON CONFLICT (app, id) DO NOTHING RETURNING id, key, created_at, updated_at), \
-     changed AS (UPDATE users SET name = given.name, image = given.image, role = given.role, teams = given.teams, \
-             teams_role = given.teams_role, language = given.language, invisible = given.invisible, \
-             privacy = given.privacy, custom = given.custom, name_key = given.name_key, words = given.words, \
-             updated_at = given.updated_at, deactivated_at = given.deactivated_at, deleted_at = given.deleted_at, \
-             tokens_revoked_before = given.tokens_revoked_before, held_roles = given.held_roles \
-         FROM given JOIN known USING (place) \
-         WHERE users.key = known.key AND users.key = ANY (ARRAY(SELECT key FROM known)) \
-         RETURNING given.place, users.key, users.created_at, users.updated_at), \
-     stored AS (SELECT place, key, created_at, updated_at, 1::bigint AS was_there FROM changed UNION ALL \
-         SELECT given.place, came.key, came.created_at, came.updated_at, 0 FROM came JOIN given ON given.id = came.id), \
-     words_before AS (SELECT known.key, word FROM known JOIN given USING (place), words_of(known.words) \
-         WHERE known.words <> given.words), \
-     words_after AS (SELECT stored.key, word FROM stored JOIN given USING (place) LEFT JOIN known USING (place), \
-         words_of(given.words) WHERE known.words IS DISTINCT FROM given.words), \
-     words_gone AS (DELETE FROM user_words WHERE ctid = ANY (ARRAY(SELECT entry.ctid \
-         FROM (SELECT key, word FROM words_before EXCEPT SELECT key, word FROM words_after) AS gone \
-         CROSS JOIN LATERAL (SELECT ctid FROM user_words AS entry \
-             WHERE entry.word = gone.word AND entry.\"user\" = gone.key LIMIT 1) AS entry))), \
+         SELECT first + place - 1, app, id, name, image, role, teams, teams_role, language, invisible, privacy, custom, \
+             name_key, words, first + place - 1, deactivated_at, deleted_at, tokens_revoked_before, held_roles, \
+             first + place - 1 FROM given, taken ORDER BY place \
+         ON CONFLICT (app, id) DO NOTHING RETURNING key, app, words, held_roles, created_at), \
      words_came AS (INSERT INTO user_words (word, \"user\") \
-         SELECT word, key FROM (SELECT key, word FROM words_after EXCEPT SELECT key, word FROM words_before) AS came), \
-     roles_gone AS (DELETE FROM role_holders WHERE ctid = ANY (ARRAY(SELECT holder.ctid \
-         FROM known JOIN given USING (place), UNNEST(STRING_TO_ARRAY(BTRIM(known.held_roles), ' ')) AS held (role) \
-         CROSS JOIN LATERAL (SELECT ctid FROM role_holders AS holder WHERE holder.app = given.app \
-             AND holder.role = held.role AND holder.\"user\" = known.key LIMIT 1) AS holder \
-         WHERE STRPOS(given.held_roles, ' ' || held.role || ' ') = 0))), \
+         SELECT entry.word, came.key FROM came, words_of(came.words) AS entry), \
      roles_came AS (INSERT INTO role_holders (app, role, \"user\") \
-         SELECT given.app, held.role, stored.key \
-         FROM stored JOIN given USING (place) LEFT JOIN known USING (place), \
-             UNNEST(STRING_TO_ARRAY(BTRIM(given.held_roles), ' ')) AS held (role) \
-         WHERE STRPOS(COALESCE(known.held_roles, ''), ' ' || held.role || ' ') = 0) \
-     SELECT key, created_at, updated_at, was_there FROM stored ORDER BY place";
+         SELECT came.app, held.role, came.key \
+         FROM came, UNNEST(STRING_TO_ARRAY(BTRIM(came.held_roles), ' ')) AS held (role)) \
+     SELECT key, created_at FROM came ORDER BY key"
+);
+
+/// What PostgreSQL does for users that are there and whose words or roles change. They are locked.
+const CHANGE_ON_POSTGRES: &str = concat!(
+    "WITH ",
+    given!(),
+    ", known AS (SELECT given.key, given.app, users.words AS words_before, given.words AS words_after, \
+             users.held_roles AS roles_before, given.held_roles AS roles_after \
+         FROM given CROSS JOIN LATERAL \
+             (SELECT words, held_roles FROM users WHERE users.key = given.key LIMIT 1) AS users), \
+     changed AS (",
+    update_on_postgres!(),
+    "), \
+     words_gone AS (DELETE FROM user_words WHERE ctid = ANY (ARRAY(SELECT stored.ctid FROM (\
+             SELECT key, entry.word FROM known, words_of(words_before) AS entry \
+             EXCEPT SELECT key, entry.word FROM known, words_of(words_after) AS entry) AS gone \
+         CROSS JOIN LATERAL (SELECT ctid FROM user_words AS stored \
+             WHERE stored.word = gone.word AND stored.\"user\" = gone.key LIMIT 1) AS stored))), \
+     words_came AS (INSERT INTO user_words (word, \"user\") SELECT word, key FROM (\
+             SELECT key, entry.word FROM known, words_of(words_after) AS entry \
+             EXCEPT SELECT key, entry.word FROM known, words_of(words_before) AS entry) AS came), \
+     roles_gone AS (DELETE FROM role_holders WHERE ctid = ANY (ARRAY(SELECT stored.ctid \
+         FROM known CROSS JOIN UNNEST(STRING_TO_ARRAY(BTRIM(roles_before), ' ')) AS held (role) \
+         CROSS JOIN LATERAL (SELECT ctid FROM role_holders AS stored WHERE stored.app = known.app \
+             AND stored.role = held.role AND stored.\"user\" = known.key LIMIT 1) AS stored \
+         WHERE STRPOS(roles_after, ' ' || held.role || ' ') = 0))) \
+     INSERT INTO role_holders (app, role, \"user\") \
+         SELECT known.app, held.role, known.key \
+         FROM known, UNNEST(STRING_TO_ARRAY(BTRIM(roles_after), ' ')) AS held (role) \
+         WHERE STRPOS(roles_before, ' ' || held.role || ' ') = 0"
+);
 
 /// Stores `changes`, at most one for a user, and answers the users as stored, in the same order.
 ///
@@ -113,41 +133,17 @@ const PUT_ON_POSTGRES: &str = "WITH \
 /// # Errors
 /// When a statement fails.
 pub fn put(tx: &mut Tx<'_>, app: AppKey, changes: Vec<Change>) -> Result<Vec<StoredUser>, Error> {
-    const UPSERT: Sql = Sql::pair(
-        "INSERT INTO users (app, id, name, image, role, teams, teams_role, language, invisible, privacy, custom, \
-             name_key, words, updated_at, deactivated_at, deleted_at, tokens_revoked_before, held_roles, created_at) \
-         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, MAX(time, $14), $15, $16, $17, $18, time \
-         FROM (SELECT MAX($19, COALESCE(\
-             (SELECT created_at + 1 FROM users WHERE app = $1 ORDER BY created_at DESC LIMIT 1), 0)) AS time) WHERE true \
-         ON CONFLICT (app, id) DO UPDATE SET name = excluded.name, image = excluded.image, role = excluded.role, \
-             teams = excluded.teams, teams_role = excluded.teams_role, language = excluded.language, \
-             invisible = excluded.invisible, privacy = excluded.privacy, custom = excluded.custom, \
-             name_key = excluded.name_key, words = excluded.words, updated_at = $14, \
-             deactivated_at = excluded.deactivated_at, deleted_at = excluded.deleted_at, \
-             tokens_revoked_before = excluded.tokens_revoked_before, held_roles = excluded.held_roles \
-         RETURNING key, created_at, updated_at",
-        PUT_ON_POSTGRES,
-    );
-    let rows = changes.iter().map(|change| row(app, &change.after)).collect::<Result<Vec<_>, Error>>()?;
-    let has_rivals = tx.has_rivals();
-    let mut was_there = Vec::new();
-    let stored = tx.query_each(UPSERT, &rows, |row| {
-        if has_rivals {
-            was_there.push(row.boolean(3)?);
-        }
-        Ok((UserKey(row.integer(0)?), row.timestamp(1)?, row.timestamp(2)?))
-    })?;
-    if has_rivals && !changes.iter().map(|change| change.before.is_some()).eq(was_there) {
-        return Err(tx.contended());
+    let mut rows = Rows::default();
+    for change in &changes {
+        rows.add(app, change)?;
     }
-    let leaves: Vec<[Value; 8]> = changes
-        .iter()
-        .zip(&stored)
-        .flat_map(|(change, (key, ..))| {
-            leaf_changes(app, *key, change.before.as_ref().map(|before| &before.user), &change.after)
-        })
-        .collect();
-    put_leaves(tx, &leaves)?;
+    let mut created = rows.store(tx)?.into_iter();
+    let stored = changes.iter().map(|change| match &change.before {
+        Some(before) => Ok((before.key, before.user.created_at, change.after.updated_at)),
+        None => created.next().map(|(key, time)| (key, time, time)).ok_or(Error::Unreadable("user")),
+    });
+    let stored = stored.collect::<Result<Vec<_>, Error>>()?;
+    put_leaves(tx, app, &changes, stored.iter().map(|(key, ..)| *key))?;
     let placed = changes.into_iter().zip(stored);
     Ok(placed
         .map(|(change, (key, created_at, updated_at))| StoredUser {
@@ -155,6 +151,81 @@ pub fn put(tx: &mut Tx<'_>, app: AppKey, changes: Vec<Change>) -> Result<Vec<Sto
             user: User { created_at, updated_at, ..change.after },
         })
         .collect())
+}
+
+/// The parameters of the statements that write a user: words, key (of a user that exists), app, id, creation time, then
+/// the columns that every change replaces.
+type UserRow = [Value; 20];
+
+/// The rows of users, by the statement that stores them.
+#[derive(Debug, Default)]
+struct Rows {
+    new: Vec<UserRow>,
+    /// Whether some of the new users have custom roles.
+    new_have_roles: bool,
+    /// Of users whose words or custom roles change.
+    changed: Vec<UserRow>,
+    /// Of users whose words and custom roles stay.
+    kept: Vec<UserRow>,
+}
+
+impl Rows {
+    fn add(&mut self, app: AppKey, change: &Change) -> Result<(), Error> {
+        let words = searchable(app, &change.after);
+        let rows = match change.before.as_ref().map(|before| &before.user) {
+            None => {
+                self.new_have_roles |= !change.after.held_roles().is_empty();
+                &mut self.new
+            }
+            Some(before)
+                if searchable(app, before) == words && before.held_roles() == change.after.held_roles() =>
+            {
+                &mut self.kept
+            }
+            Some(_) => &mut self.changed,
+        };
+        rows.push(row(app, change.before.as_ref().map(|before| before.key), words, &change.after)?);
+        Ok(())
+    }
+
+    /// Answers the keys and creation times of the new users, in their order.
+    fn store(self, tx: &mut Tx<'_>) -> Result<Vec<(UserKey, Timestamp)>, Error> {
+        // OR FAIL, no trigger and no RETURNING, for a statement that may have to be undone alone costs a journal, and
+        // the full-text index writes out what it has gathered. Here, what fails undoes the closure.
+        const INSERT: Sql = Sql::pair(
+            "INSERT OR FAIL INTO users (words, app, id, name, image, role, teams, teams_role, language, invisible, \
+                 privacy, custom, name_key, deactivated_at, deleted_at, tokens_revoked_before, held_roles, \
+                 created_at, updated_at) \
+             VALUES (?1, ?3, ?4, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?17, ?18, ?19, ?20, \
+                 MAX(?5, COALESCE((SELECT created_at + 1 FROM users WHERE app = ?3 ORDER BY created_at DESC LIMIT 1), 0)), \
+                 MAX(?5, COALESCE((SELECT created_at + 1 FROM users WHERE app = ?3 ORDER BY created_at DESC LIMIT 1), 0)))",
+            INSERT_ON_POSTGRES,
+        );
+        const STORED: &str = "SELECT key, created_at FROM users WHERE key = last_insert_rowid()";
+        const ADD_WORDS: &str = "INSERT INTO user_words (rowid, words) VALUES (last_insert_rowid(), ?1)";
+        // An app has at most 25 custom roles: going through all of them costs less than splitting the text would.
+        const ADD_ROLES: &str = "INSERT OR FAIL INTO role_holders (app, role, user) \
+            SELECT ?3, name, COALESCE(?2, last_insert_rowid()) FROM roles \
+            WHERE app = ?3 AND INSTR(?20, ' ' || name || ' ')";
+        const UPDATE_ON_SQLITE: &str = "UPDATE OR FAIL users SET words = ?1, name = ?6, image = ?7, role = ?8, teams = ?9, teams_role = ?10, \
+                 language = ?11, invisible = ?12, privacy = ?13, custom = ?14, name_key = ?15, updated_at = ?16, \
+                 deactivated_at = ?17, deleted_at = ?18, tokens_revoked_before = ?19, held_roles = ?20 \
+             WHERE key = ?2";
+        const UPDATE: Sql = Sql::pair(UPDATE_ON_SQLITE, concat!("WITH ", given!(), update_on_postgres!()));
+        const CHANGE: Sql = Sql::pair(UPDATE_ON_SQLITE, CHANGE_ON_POSTGRES);
+        const CHANGE_WORDS: &str = "UPDATE user_words SET words = ?1 WHERE rowid = ?2";
+        const FORGET_ROLES: &str = "DELETE FROM role_holders \
+            WHERE app = ?3 AND role IN (SELECT name FROM roles WHERE app = ?3) AND user = ?2";
+        let insert = match self.new_have_roles {
+            true => INSERT.then(&[STORED, ADD_WORDS, ADD_ROLES]),
+            false => INSERT.then(&[STORED, ADD_WORDS]),
+        };
+        tx.execute_each(UPDATE, &self.kept)?;
+        tx.execute_each(CHANGE.then(&[CHANGE_WORDS, FORGET_ROLES, ADD_ROLES]), &self.changed)?;
+        let created =
+            tx.query_each(insert, &self.new, |row| Ok((UserKey(row.integer(0)?), row.timestamp(1)?)))?;
+        if created.len() == self.new.len() { Ok(created) } else { Err(tx.contended()) }
+    }
 }
 
 /// Who has a name.
@@ -192,7 +263,7 @@ pub fn holders(tx: &mut Tx<'_>, app: AppKey, keys: &BTreeSet<String>) -> Result<
 ///
 /// Each part joins here with its feature; none has come yet.
 #[must_use]
-pub fn views(users: Vec<StoredUser>) -> Vec<UserView> {
+pub fn views<C>(users: Vec<StoredUser<C>>) -> Vec<UserView<C>> {
     users.into_iter().map(|stored| UserView::bare(stored.user)).collect()
 }
 
@@ -201,12 +272,15 @@ pub(crate) fn teams_text(teams: &[String]) -> String {
     serde_json::Value::from(teams).to_string()
 }
 
-fn row(app: AppKey, user: &User) -> Result<[Value; 19], Error> {
+fn row(app: AppKey, key: Option<UserKey>, words: String, user: &User) -> Result<UserRow, Error> {
     let json =
         |value: serde_json::Result<String>| value.map(Value::Text).map_err(|_| Error::Unreadable("user"));
     Ok([
+        words.into(),
+        key.map(|key| key.0).into(),
         app.0.into(),
         user.id.as_str().into(),
+        user.created_at.into(),
         user.name.clone().into(),
         user.image.clone().into(),
         user.role.as_str().into(),
@@ -217,36 +291,50 @@ fn row(app: AppKey, user: &User) -> Result<[Value; 19], Error> {
         user.privacy.map_or(Ok(Value::Null), |privacy| json(serde_json::to_string(&privacy)))?,
         json(serde_json::to_string(&user.custom))?,
         user.name.as_deref().map(name_key).unwrap_or_default().into(),
-        searchable(app, user).into(),
         user.updated_at.into(),
         user.deactivated_at.into(),
         user.deleted_at.into(),
         user.tokens_revoked_before.into(),
         held_roles(user).into(),
-        user.created_at.into(),
     ])
 }
 
-/// The custom roles of a user as a trigger of the schema takes them apart.
+/// The custom roles of a user as statements take them apart.
 fn held_roles(user: &User) -> String {
     let names = user.held_roles().into_iter().map(|role| format!("{role} ")).collect::<String>();
     if names.is_empty() { names } else { format!(" {names}") }
 }
 
-pub(crate) fn read(row: &Row<'_>) -> Result<StoredUser, Error> {
-    let unreadable = |_| Error::Unreadable("user");
+fn unreadable(_: serde_json::Error) -> Error {
+    Error::Unreadable("user")
+}
+
+/// A user that may be changed.
+fn read(row: &Row<'_>) -> Result<StoredUser, Error> {
+    read_with(row, |column| serde_json::from_str(row.borrowed_text(column)?).map_err(unreadable))
+}
+
+/// A user that is only to be shown.
+pub(crate) fn read_to_show(row: &Row<'_>) -> Result<StoredUser<CustomText>, Error> {
+    read_with(row, |column| CustomText::from_stored(row.text(column)?).ok_or(Error::Unreadable("user")))
+}
+
+fn read_with<C>(
+    row: &Row<'_>,
+    custom: impl FnOnce(usize) -> Result<C, Error>,
+) -> Result<StoredUser<C>, Error> {
     let privacy = row.optional_text(9)?;
     let user = User {
         id: UserId::from_stored(row.text(1)?),
         name: row.optional_text(2)?,
         image: row.optional_text(3)?,
         role: row.text(4)?,
-        teams: serde_json::from_str(&row.text(5)?).map_err(unreadable)?,
-        teams_role: serde_json::from_str(&row.text(6)?).map_err(unreadable)?,
+        teams: serde_json::from_str(row.borrowed_text(5)?).map_err(unreadable)?,
+        teams_role: serde_json::from_str(row.borrowed_text(6)?).map_err(unreadable)?,
         language: row.text(7)?,
         invisible: row.boolean(8)?,
         privacy: privacy.map(|text| serde_json::from_str(&text)).transpose().map_err(unreadable)?,
-        custom: serde_json::from_str(&row.text(10)?).map_err(unreadable)?,
+        custom: custom(10)?,
         created_at: row.timestamp(11)?,
         updated_at: row.timestamp(12)?,
         deactivated_at: row.optional_timestamp(13)?,
@@ -256,16 +344,66 @@ pub(crate) fn read(row: &Row<'_>) -> Result<StoredUser, Error> {
     Ok(StoredUser { key: UserKey(row.integer(0)?), user })
 }
 
-/// The rows that change with a user: those of the leaves that go or come, no other.
-fn leaf_changes(app: AppKey, user: UserKey, before: Option<&User>, after: &User) -> Vec<[Value; 8]> {
-    let before = before.map(leaf::of_user).unwrap_or_default();
-    let after = leaf::of_user(after);
-    let going = before.difference(&after).map(|leaf| leaf_row(false, app, user, leaf));
-    let coming = after.difference(&before).map(|leaf| leaf_row(true, app, user, leaf));
-    going.chain(coming).collect()
+/// Parameters of a leaf: whether it comes or goes, then its columns.
+type LeafRow = [Value; 8];
+
+/// The parameters of the statements that write leaves, as PostgreSQL takes the arrays of a batch apart.
+macro_rules! leaves {
+    () => {
+        "given AS (SELECT * FROM UNNEST($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::numeric[], \
+             $6::text[], $7::bigint[], $8::bigint[]) \
+             AS given (present, app, path, kind, number, text, digest, \"user\")) "
+    };
 }
 
-fn leaf_row(present: bool, app: AppKey, user: UserKey, leaf: &Leaf) -> [Value; 8] {
+/// Writes the leaves that go and come with `changes` to the users with these keys, no other.
+fn put_leaves(
+    tx: &mut Tx<'_>,
+    app: AppKey,
+    changes: &[Change],
+    keys: impl Iterator<Item = UserKey>,
+) -> Result<(), Error> {
+    const GO: Sql = Sql::pair(
+        "DELETE FROM user_leaves WHERE NOT ?1 AND app = ?2 AND path = ?3 AND kind = ?4 AND number = ?5 AND text = ?6 \
+             AND digest = ?7 AND user = ?8",
+        concat!(
+            "WITH ",
+            leaves!(),
+            ", gone AS (DELETE FROM user_leaves WHERE ctid = ANY (ARRAY(SELECT leaf.ctid \
+                 FROM given CROSS JOIN LATERAL (SELECT ctid FROM user_leaves AS leaf \
+                     WHERE leaf.app = given.app AND leaf.path = given.path AND leaf.kind = given.kind \
+                         AND leaf.number = given.number AND leaf.text = given.text AND leaf.digest = given.digest \
+                         AND leaf.\"user\" = given.\"user\" LIMIT 1) AS leaf WHERE given.present = 0))) \
+             INSERT INTO user_leaves (app, path, kind, number, text, digest, \"user\") \
+             SELECT app, path, kind, number, text, digest, \"user\" FROM given WHERE present = 1"
+        ),
+    );
+    const COME: &str = "INSERT OR FAIL INTO user_leaves (app, path, kind, number, text, digest, user) \
+                        SELECT ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE ?1";
+    const ONLY_COME: Sql = Sql::pair(
+        "INSERT OR FAIL INTO user_leaves (app, path, kind, number, text, digest, user) \
+         VALUES (?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        concat!(
+            "WITH ",
+            leaves!(),
+            "INSERT INTO user_leaves (app, path, kind, number, text, digest, \"user\") \
+             SELECT app, path, kind, number, text, digest, \"user\" FROM given"
+        ),
+    );
+    let (mut rows, mut going) = (Vec::new(), false);
+    for (change, key) in changes.iter().zip(keys) {
+        let before = change.before.as_ref().map(|before| leaf::of_user(&before.user)).unwrap_or_default();
+        let after = leaf::of_user(&change.after);
+        let known = rows.len();
+        rows.extend(before.difference(&after).map(|leaf| leaf_row(false, app, key, leaf)));
+        going |= rows.len() > known;
+        rows.extend(after.difference(&before).map(|leaf| leaf_row(true, app, key, leaf)));
+    }
+    let change = if going { GO.then(&[COME]) } else { ONLY_COME };
+    tx.execute_each(change, &rows).map(drop)
+}
+
+fn leaf_row(present: bool, app: AppKey, user: UserKey, leaf: &Leaf) -> LeafRow {
     let number = match leaf.number {
         Numeric::Integer(value) => Value::Integer(value),
         Numeric::Float(value) => Value::Real(value),
@@ -280,21 +418,4 @@ fn leaf_row(present: bool, app: AppKey, user: UserKey, leaf: &Leaf) -> [Value; 8
         leaf.digest.into(),
         user.0.into(),
     ]
-}
-
-fn put_leaves(tx: &mut Tx<'_>, rows: &[[Value; 8]]) -> Result<(), Error> {
-    const CHANGE: Sql = Sql::pair(
-        "INSERT INTO user_leaf_changes (present, app, path, kind, number, text, digest, user) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        "WITH given AS (SELECT * FROM UNNEST($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::numeric[], \
-             $6::text[], $7::bigint[], $8::bigint[]) AS given (present, app, path, kind, number, text, digest, \"user\")), \
-         gone AS (DELETE FROM user_leaves WHERE ctid = ANY (ARRAY(SELECT leaf.ctid \
-             FROM given CROSS JOIN LATERAL (SELECT ctid FROM user_leaves AS leaf \
-                 WHERE leaf.app = given.app AND leaf.path = given.path AND leaf.kind = given.kind \
-                     AND leaf.number = given.number AND leaf.text = given.text AND leaf.digest = given.digest \
-                     AND leaf.\"user\" = given.\"user\" LIMIT 1) AS leaf WHERE given.present = 0))) \
-         INSERT INTO user_leaves (app, path, kind, number, text, digest, \"user\") \
-         SELECT app, path, kind, number, text, digest, \"user\" FROM given WHERE present = 1",
-    );
-    tx.execute_each(CHANGE, rows).map(drop)
 }

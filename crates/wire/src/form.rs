@@ -1,5 +1,7 @@
 //! Form encoding: path segments and query strings (v2 1.1, 1.4).
 
+use std::borrow::Cow;
+
 use model::Invalid;
 use percent_encoding::percent_decode_str;
 
@@ -8,7 +10,7 @@ use percent_encoding::percent_decode_str;
 /// Answers `None` when the bytes are not UTF-8 or hold U+0000.
 #[must_use]
 pub fn decode(text: &str) -> Option<String> {
-    let spaced = text.replace('+', " ");
+    let spaced = if text.contains('+') { text.replace('+', " ").into() } else { Cow::Borrowed(text) };
     let decoded = percent_decode_str(&spaced).decode_utf8().ok()?;
     (!decoded.contains('\0')).then(|| decoded.into_owned())
 }

@@ -8,6 +8,7 @@ pub mod error;
 pub mod form;
 mod json;
 mod number;
+mod print;
 pub mod schema;
 pub mod token;
 pub mod v2;

@@ -35,7 +35,7 @@ impl Front {
     }
 
     fn publish(&self, text: &str, kind: &'static str, request: &HeaderMap) -> Response<Full<Bytes>> {
-        let (body, packed) = reply::pack(text.as_bytes().to_vec(), request);
+        let (body, packed) = reply::pack(text.as_bytes().to_vec(), reply::takes_packed(request));
         let mut response = reply::json(StatusCode::OK, body);
         if packed {
             reply::mark_packed(&mut response);

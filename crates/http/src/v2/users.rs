@@ -41,11 +41,13 @@ pub(crate) async fn update_partial(call: Call) -> Result<Answer, Refusal> {
 
 /// `GET /api/v2/users`
 pub(crate) async fn query(call: Call) -> Result<Answer, Refusal> {
-    let payload = call.payload()?;
-    let asked = payload.get("filter_conditions").map(ToString::to_string).unwrap_or_default();
-    let query = wire::decode_query(payload)?;
+    let query = wire::decode_query(call.payload()?)?;
     let found = call.read(move |tx, ctx| users::query(tx, ctx, &query)).await;
-    let found = found.map_err(|refusal| refusal.naming_the_filter(&asked))?;
+    let found = found.map_err(|refusal| {
+        let payload = call.payload().unwrap_or_default();
+        let asked = payload.get("filter_conditions").map(ToString::to_string).unwrap_or_default();
+        refusal.naming_the_filter(&asked)
+    })?;
     Ok(Answer::ok(wire::encode_query(&found, &call.duration())))
 }
 

@@ -54,8 +54,7 @@ async fn a_name_that_is_taken_has_a_code_of_its_own() {
     front.call("PATCH", "/api/v2/app", &json!({"enforce_unique_usernames": "app"})).await;
     front.call("POST", "/api/v2/users", &json!({"users": {"alice": {"name": "John Doe"}}})).await;
     let reply = front.call("POST", "/api/v2/users", &json!({"users": {"bob": {"name": "john.doe"}}})).await;
-    let message =
-        "UpdateUsers failed with error: \"the name 'john.doe' is taken; the app enforces unique names\"";
+    let message = "UpdateUsers failed with error: \"the name 'john.doe' of the user bob is taken; the app enforces unique names\"";
     assert_eq!(reply.refusal(), (400, 6, message.to_owned()));
     assert!(reply.json()["exception_fields"].get("users.bob.name").is_some());
     front.call("PATCH", "/api/v2/app", &json!({"enforce_unique_usernames": "no"})).await;

@@ -23,8 +23,8 @@ impl Stage {
             .await
     }
 
-    fn enforcing(self, unique_names: UniqueNames) -> Self {
-        self.with_settings(AppSettings { unique_names, ..AppSettings::default() })
+    async fn enforcing(self, unique_names: UniqueNames) -> Self {
+        self.with_settings(AppSettings { unique_names, ..AppSettings::default() }).await
     }
 }
 
@@ -37,7 +37,7 @@ async fn a_name_is_taken_once_in_an_app(engine: Engine) {
     let stage = Stage::set(engine).await;
     stage.name("old-1", "Old Name", &[]).await.unwrap();
     stage.name("old-2", "old.name", &[]).await.unwrap();
-    let stage = stage.enforcing(UniqueNames::App);
+    let stage = stage.enforcing(UniqueNames::App).await;
     stage.name("alice", "John Doe", &[]).await.unwrap();
     for same in ["John Doe", "john doe", "john.doe", "JOHN_DOE", "Ｊｏｈｎ Doe"] {
         taken(stage.name("bob", same, &[]).await);
@@ -57,7 +57,7 @@ async fn a_name_is_taken_once_in_an_app(engine: Engine) {
 }
 
 async fn names_are_compared_within_a_batch(engine: Engine) {
-    let stage = Stage::set(engine).await.enforcing(UniqueNames::App);
+    let stage = Stage::set(engine).await.enforcing(UniqueNames::App).await;
     taken(stage.upsert(vec![(id("a"), profile("Ann", &[])), (id("b"), profile("ann", &[]))]).await);
     stage.upsert(vec![(id("a"), profile("Ann", &[])), (id("b"), profile("Bob", &[]))]).await.unwrap();
     taken(stage.upsert(vec![(id("c"), profile("Ann", &[])), (id("a"), profile("Carl", &[]))]).await);
@@ -65,7 +65,7 @@ async fn names_are_compared_within_a_batch(engine: Engine) {
 }
 
 async fn users_who_share_no_team_may_share_a_name(engine: Engine) {
-    let stage = Stage::set(engine).await.enforcing(UniqueNames::Team);
+    let stage = Stage::set(engine).await.enforcing(UniqueNames::Team).await;
     stage.name("alice", "Ann", &["red"]).await.unwrap();
     stage.name("bob", "Ann", &["blue"]).await.unwrap();
     stage.name("carol", "Ann", &[]).await.unwrap();
@@ -76,7 +76,7 @@ async fn users_who_share_no_team_may_share_a_name(engine: Engine) {
 }
 
 async fn a_reactivation_is_refused_a_name_that_is_taken(engine: Engine) {
-    let stage = Stage::set(engine).await.enforcing(UniqueNames::App);
+    let stage = Stage::set(engine).await.enforcing(UniqueNames::App).await;
     stage.name("alice", "Ann", &[]).await.unwrap();
     stage.name("bob", "Bob", &[]).await.unwrap();
     let deactivate = users::Deactivate {
@@ -107,10 +107,73 @@ async fn the_setting_is_stored(engine: Engine) {
     assert_eq!(app(&stage.store, "key").await.settings.unique_names, UniqueNames::Team);
 }
 
+fn enforce(unique_names: UniqueNames) -> SettingsPatch {
+    SettingsPatch { unique_names: Some(unique_names), ..SettingsPatch::default() }
+}
+
+async fn a_request_that_came_before_the_setting_obeys_it(engine: Engine) {
+    let stage = Stage::set(engine).await;
+    stage.name("alice", "Ann", &[]).await.unwrap();
+    let patch = enforce(UniqueNames::App);
+    stage.write(Action::UpdateApp, move |tx, ctx| apps::update(tx, ctx, &patch)).await.unwrap();
+    assert_eq!(stage.app.settings.unique_names, UniqueNames::No, "what the request found when it came");
+    taken(stage.name("bob", "Ann", &[]).await);
+    stage.name("carol", "Carol", &[]).await.unwrap();
+    taken(stage.rename("carol", vec![Assignment::Name(Some("Ann".to_owned()))]).await);
+}
+
+#[tokio::test]
+async fn a_request_in_the_same_transaction_as_the_setting_obeys_it() {
+    // Of the engine on which writers share a transaction.
+    let stage = Stage::set(Engine::Sqlite).await;
+    let (go, wait) = std::sync::mpsc::sync_channel::<()>(0);
+    let wait = std::sync::Mutex::new(wait);
+    let held = stage.store.write::<_, Error, _>(move |_| {
+        wait.lock().unwrap().recv().unwrap();
+        Ok(())
+    });
+    let patch = enforce(UniqueNames::App);
+    let switched = stage.write(Action::UpdateApp, move |tx, ctx| apps::update(tx, ctx, &patch));
+    let named = ["alice", "bob"].map(|user| stage.name(user, "Ann", &[]));
+    let [alice, bob] = named;
+    let release = async {
+        while stage.store.gauges().writes_waiting < 3 {
+            tokio::task::yield_now().await;
+        }
+        go.send(()).unwrap();
+    };
+    let (held, switched, alice, bob, ()) = tokio::join!(held, switched, alice, bob, release);
+    held.unwrap();
+    switched.unwrap();
+    alice.unwrap();
+    taken(bob);
+}
+
+async fn one_of_many_writers_at_once_gets_the_name(engine: Engine) {
+    let stage = Stage::set(engine).await.enforcing(UniqueNames::App).await;
+    let stage = std::sync::Arc::new(stage);
+    let writers: Vec<_> = (0..40)
+        .map(|number| {
+            let stage = std::sync::Arc::clone(&stage);
+            tokio::spawn(async move { stage.name(&format!("user-{number}"), "Ann", &[]).await })
+        })
+        .collect();
+    let mut named = 0;
+    for writer in writers {
+        match writer.await.unwrap() {
+            Ok(()) => named += 1,
+            refused => taken(refused),
+        }
+    }
+    assert_eq!(named, 1);
+}
+
 on_each_engine!(
     a_name_is_taken_once_in_an_app,
     names_are_compared_within_a_batch,
     users_who_share_no_team_may_share_a_name,
     a_reactivation_is_refused_a_name_that_is_taken,
     the_setting_is_stored,
+    a_request_that_came_before_the_setting_obeys_it,
+    one_of_many_writers_at_once_gets_the_name,
 );

@@ -52,6 +52,7 @@ fn populate_sqlite(tx: &mut Tx<'_>, app: i64) -> Result<(), Error> {
          SELECT app, 'tags', 19, 0, 't' || (key % 10), 0, key FROM users UNION ALL \
          SELECT app, char(36) || 'teams', 19, 0, 'team' || (key % 40), 0, key FROM users WHERE key % 2 = 0";
     tx.execute(Sql::new(USERS), &[app.into()])?;
+    tx.execute(Sql::new("INSERT INTO user_words (rowid, words) SELECT key, words FROM users"), &[])?;
     tx.execute(Sql::new(LEAVES), &[])?;
     tx.execute(Sql::new("ANALYZE"), &[])?;
     Ok(())

@@ -10,8 +10,8 @@ use model::filter::{FlagField, Range, TextField, TimeField, WordMatch};
 use model::leaf::{Kind, Leaf, Numeric, Place};
 use model::words::WordField;
 use model::{
-    Action, App, Custom, CustomPath, Direction, Filter, Page, Profile, Sort, SortField, SortKey, Test,
-    Timestamp, UserId, UserQuery, UserView,
+    Action, App, Custom, CustomPath, CustomText, Direction, Filter, Page, Profile, Sort, SortField, SortKey,
+    Test, Timestamp, UserId, UserQuery, UserView,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -203,12 +203,17 @@ async fn crowd(stage: &Stage, number: usize, profiles: &[Profile]) -> Crowd {
         include_deactivated: true,
         page: Page::new(Some(100), None).unwrap(),
     };
-    let users = find(&stage.store, &app, all).await;
+    assert_eq!(find(&stage.store, &app, all).await.len(), profiles.len());
+    let key = app.key;
+    let stored = stage
+        .store
+        .read(move |tx| storage::users::by_ids(tx, key, &named.iter().map(|(id, _)| id).collect()));
+    let users = storage::users::views::<Custom>(stored.await.unwrap());
     assert_eq!(users.len(), profiles.len());
     Crowd { app, users }
 }
 
-async fn find(store: &TestStore, app: &Arc<App>, query: UserQuery) -> Vec<UserView> {
+async fn find(store: &TestStore, app: &Arc<App>, query: UserQuery) -> Vec<UserView<CustomText>> {
     let ctx = server(store, app, Action::SearchUser);
     store.read(move |tx| users::query(tx, &ctx, &query)).await.unwrap()
 }

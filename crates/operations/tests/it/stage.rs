@@ -33,10 +33,12 @@ impl Stage {
         create(&self.store, api_key).await
     }
 
-    /// The same stage for callers of an app with other settings.
-    pub(crate) fn with_settings(self, settings: AppSettings) -> Self {
-        let app = App { settings, ..App::clone(&self.app) };
-        Self { app: Arc::new(app), ..self }
+    /// The same stage with other settings of the app.
+    pub(crate) async fn with_settings(self, settings: AppSettings) -> Self {
+        let changed = App { settings, ..App::clone(&self.app) };
+        let app = changed.clone();
+        self.store.write::<_, Error, _>(move |tx| Ok(storage::apps::update(tx, &changed)?)).await.unwrap();
+        Self { app: remembered(&self.store, app), ..self }
     }
 
     pub(crate) fn ctx(&self, action: Action) -> Ctx {
@@ -113,14 +115,23 @@ async fn create(store: &TestStore, api_key: &str) -> Arc<App> {
 pub(crate) async fn app(store: &TestStore, api_key: &str) -> Arc<App> {
     let api_key = api_key.to_owned();
     let found = store.read(move |tx| storage::apps::by_api_key(tx, &api_key)).await;
-    Arc::new(found.unwrap().unwrap())
+    remembered(store, found.unwrap().unwrap())
+}
+
+/// Has the store know the app, as it does of apps that requests come for.
+fn remembered(store: &TestStore, app: App) -> Arc<App> {
+    let app = Arc::new(app);
+    if let Err(epoch) = store.apps().get(&app.api_key) {
+        store.apps().remember(epoch, Arc::clone(&app));
+    }
+    app
 }
 
 pub(crate) fn id(text: &str) -> UserId {
     UserId::parse(text).unwrap()
 }
 
-pub(crate) fn ids(views: &[UserView]) -> Vec<&str> {
+pub(crate) fn ids<C>(views: &[UserView<C>]) -> Vec<&str> {
     views.iter().map(|view| view.user.id.as_str()).collect()
 }
 

@@ -149,7 +149,7 @@ fn what_a_killed_server_left_is_backed_up() {
     let users = json!({"users": {"alice": {"id": "alice"}}});
     assert_eq!(send(&server, "POST", "/api/v2/users", Some(users)).status, 201);
     drop(server.kill9());
-    let companion = "FIXTURE/data/headwater.db is not whole without FIXTURE/data/headwater.db-wal";
+    let companion = "FIXTURE/data/headwater.db is the database of a server and perhaps not whole, see FIXTURE/data/headwater.db-wal";
     let error = companion.replace("FIXTURE", fixture.0.path().to_str().unwrap());
     let hint = "copy that database with `headwater backup`, and restore the copy";
     fixture.refused("restore", "restored", "data/headwater.db", &error, hint);

@@ -42,8 +42,16 @@ const STATEMENTS: &[(&str, u64)] = &[
     ("UpdateUsersPartial", 4),
 ];
 
-/// What an operation costs more where others write at the same time: a lock on what it reads in order to write.
-const LOCKS_ON_POSTGRES: &[(&str, u64)] = &[("CreateRole", 1), ("DeleteRole", 1)];
+/// What an operation costs more where others write at the same time: a lock on what it reads in order to write, such as
+/// the settings of the app.
+const LOCKS_ON_POSTGRES: &[(&str, u64)] = &[
+    ("CreateRole", 1),
+    ("DeactivateUser", 1),
+    ("DeleteRole", 1),
+    ("ReactivateUser", 1),
+    ("UpdateUsers", 1),
+    ("UpdateUsersPartial", 1),
+];
 
 fn the_conformance_program_is_satisfied(engine: Engine) {
     let Some(go) = go() else { return };

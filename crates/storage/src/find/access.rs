@@ -296,7 +296,7 @@ fn join_in_order(dialect: Dialect) -> &'static str {
 
 /// The index that is to be walked. SQLite is told, because statistics make its planner prefer a scan where most users have
 /// one role; on PostgreSQL that very index is what answers in order and reads the least.
-fn by_index(dialect: Dialect, field: TextField) -> String {
+pub(super) fn by_index(dialect: Dialect, field: TextField) -> String {
     match dialect {
         Dialect::Sqlite => format!(" INDEXED BY {}", index(field)),
         Dialect::Postgres => String::new(),

@@ -2,12 +2,13 @@
 //!
 //! What would be slow is decided here, not by the planner, which knows nothing of how common a value is:
 //!
-//! 1. A test that one index answers in the order that is asked for is *streamed*: the statement walks that index and
+//! 1. Users whose ids are named are *looked up*, however they are sorted: they are few.
+//! 2. A test that one index answers in the order that is asked for is *streamed*: the statement walks that index and
 //!    stops when the page is full. Of several, the rarest is taken, by looking at no more than [`SAMPLE`] entries of
 //!    each.
-//! 2. Any other test that an index answers is first tried on the newest [`WALKED`] users, which fills a page when the
+//! 3. Any other test that an index answers is first tried on the newest [`WALKED`] users, which fills a page when the
 //!    test is true of many; when it is not, its users are few enough to be *collected* and sorted.
-//! 3. What no index answers walks all users in order, within the budget of the read.
+//! 4. What no index answers walks all users in order, within the budget of the read.
 //!
 //! To add a test, give it a condition in [`condition`] and, if an index serves it, an access in [`access`].
 
@@ -17,14 +18,15 @@ mod order;
 mod statement;
 mod words;
 
-use model::{AppKey, Filter, StoredUser, Test, UserQuery};
+use model::filter::TextField;
+use model::{AppKey, CustomText, Filter, StoredUser, Test, UserQuery};
 
 use self::access::{Access, collect, rarest, streams};
 use self::condition::condition;
 use self::order::Order;
 use self::statement::Statement;
 use crate::tx::Dialect;
-use crate::users::{COLUMNS, read};
+use crate::users::{COLUMNS, read_to_show};
 use crate::{Error, Tx};
 
 /// Users that are walked before an index is used whose users would all have to be collected.
@@ -33,11 +35,14 @@ const WALKED: i64 = 1000;
 /// Entries of an index that are looked at to tell how common a value is.
 const SAMPLE: i64 = 1000;
 
+/// Room for the text of most statements.
+const TEXT: usize = 1024;
+
 /// The users of `app` that `query` asks for, in its order.
 ///
 /// # Errors
 /// [`Error::Timeout`] when it takes longer than a read may, or when a row cannot be read.
-pub fn find(tx: &mut Tx<'_>, app: AppKey, query: &UserQuery) -> Result<Vec<StoredUser>, Error> {
+pub fn find(tx: &mut Tx<'_>, app: AppKey, query: &UserQuery) -> Result<Vec<StoredUser<CustomText>>, Error> {
     if query.page.limit() == 0 || condition::constant(&query.filter) == Some(false) {
         return Ok(Vec::new());
     }
@@ -73,6 +78,8 @@ pub fn explain(tx: &mut Tx<'_>, app: AppKey, query: &UserQuery) -> Result<Vec<Ve
 
 /// How a search gets at its users.
 enum Plan<'q> {
+    /// By their ids: the filter demands them, whatever else it says.
+    LookedUp,
     /// In the order of an index, until the page is full.
     Streamed(Access<'q>),
     /// Newest first, all or only so many.
@@ -88,7 +95,7 @@ impl Plan<'_> {
         match self {
             Self::Streamed(access) => access.age(dialect),
             Self::Walked(_) => "u.created_at",
-            Self::Collected(_) => "u.key",
+            Self::LookedUp | Self::Collected(_) => "u.key",
         }
     }
 }
@@ -103,8 +110,12 @@ impl<'q> Search<'q> {
     /// What to try, one after the other, until the page is full. What the last one finds is the answer.
     fn plans(&self, tx: &mut Tx<'_>) -> Result<Vec<Plan<'q>>, Error> {
         let filter = &self.query.filter;
+        let demanded = conjuncts(filter);
+        if demanded.iter().any(|test| matches!(test, Test::Among(TextField::Id, _))) {
+            return Ok(vec![Plan::LookedUp]);
+        }
         if self.order.is_by_age()
-            && let Some(access) = rarest(tx, self.app, &streams(tx.dialect(), &conjuncts(filter)))?
+            && let Some(access) = rarest(tx, self.app, &streams(tx.dialect(), &demanded))?
         {
             return Ok(vec![Plan::Streamed(access)]);
         }
@@ -121,15 +132,19 @@ impl<'q> Search<'q> {
         })
     }
 
-    fn run(&self, tx: &mut Tx<'_>, plan: &Plan<'_>) -> Result<Vec<StoredUser>, Error> {
-        let mut statement = Statement::new(tx.dialect(), "");
+    fn run(&self, tx: &mut Tx<'_>, plan: &Plan<'_>) -> Result<Vec<StoredUser<CustomText>>, Error> {
+        let mut statement = Statement::with_capacity(tx.dialect(), TEXT);
         self.write(&mut statement, plan);
-        statement.query(tx, read)
+        statement.query(tx, read_to_show)
     }
 
     fn write(&self, statement: &mut Statement, plan: &Plan<'_>) {
         statement.push("SELECT ").push(COLUMNS).push(" FROM ");
         match plan {
+            Plan::LookedUp => {
+                let index = access::by_index(statement.dialect(), TextField::Id);
+                statement.push("users AS u").push(&index);
+            }
             Plan::Streamed(access) => access.write_stream(statement, self.app),
             Plan::Walked(None) | Plan::Collected(_) => {
                 statement.push("users AS u");

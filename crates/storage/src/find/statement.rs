@@ -1,5 +1,7 @@
 //! A statement in the making. Values are bound, never written into the text.
 
+use std::fmt::Write;
+
 use crate::sql::{Row, Value};
 use crate::tx::Dialect;
 use crate::{Error, Tx};
@@ -22,6 +24,11 @@ impl Statement {
         self.dialect
     }
 
+    /// An empty statement with room for `bytes` of text.
+    pub(super) fn with_capacity(dialect: Dialect, bytes: usize) -> Self {
+        Self { dialect, text: String::with_capacity(bytes), values: Vec::with_capacity(8) }
+    }
+
     pub(super) fn push(&mut self, text: &str) -> &mut Self {
         self.text.push_str(text);
         self
@@ -30,8 +37,8 @@ impl Statement {
     /// Puts a parameter for `value`.
     pub(super) fn bind(&mut self, value: impl Into<Value>) -> &mut Self {
         self.values.push(value.into());
-        self.text.push('$');
-        self.text.push_str(&self.values.len().to_string());
+        // Writing to a string does not fail.
+        let _ = write!(self.text, "{}{}", self.mark(), self.values.len());
         self
     }
 
@@ -48,13 +55,22 @@ impl Statement {
 
     /// Puts another statement here; its parameters get numbers of this one.
     pub(super) fn append(&mut self, other: &Self) -> &mut Self {
-        let mut parts = other.text.split('$');
+        let mut parts = other.text.split(other.mark());
         self.push(parts.next().unwrap_or_default());
         for (part, value) in parts.zip(&other.values) {
             self.bind(value.clone());
             self.push(part.trim_start_matches(|character: char| character.is_ascii_digit()));
         }
         self
+    }
+
+    /// What stands in front of the number of a parameter. SQLite takes `$1` for a name, and goes through all that it
+    /// knows to find it.
+    fn mark(&self) -> char {
+        match self.dialect {
+            Dialect::Sqlite => '?',
+            Dialect::Postgres => '$',
+        }
     }
 
     pub(super) fn query<T>(
@@ -76,7 +92,7 @@ mod tests {
         inner.bind(1).push(" AND b IN (").bind_all([2, 3]).push(")");
         let mut outer = Statement::new(Dialect::Sqlite, "SELECT y WHERE c = ");
         outer.bind("text").push(" AND d IN (").append(&inner).push(") LIMIT ").bind(4);
-        let expected = "SELECT y WHERE c = $1 AND d IN (SELECT x WHERE a = $2 AND b IN ($3, $4)) LIMIT $5";
+        let expected = "SELECT y WHERE c = ?1 AND d IN (SELECT x WHERE a = ?2 AND b IN (?3, ?4)) LIMIT ?5";
         assert_eq!(outer.text, expected);
         assert_eq!(outer.values.len(), 5);
     }

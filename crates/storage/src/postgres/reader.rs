@@ -57,13 +57,13 @@ impl Reader {
         // Nothing was written, and after a failed statement nothing else is possible.
         self.link.roll_back(session);
         match ran {
-            Ran::RollBack { failure: Some(failure) } => match (&failure, failure.postgres()) {
+            Ran::RollBack { failure: Some(failure), .. } => match (&failure, failure.postgres()) {
                 (Error::Statement { source, .. }, Some(said)) if is_loss(said) => {
                     Some(Error::Unavailable(Arc::clone(source)))
                 }
                 _ => None,
             },
-            Ran::RollBack { failure: None } | Ran::Keep { .. } => None,
+            Ran::RollBack { failure: None, .. } | Ran::Keep { .. } => None,
         }
     }
 }

@@ -110,7 +110,7 @@ impl Writer {
                     }
                 }
             }
-            Ran::RollBack { failure } => {
+            Ran::RollBack { failure, .. } => {
                 self.link.roll_back(session);
                 self.after(failure)
             }

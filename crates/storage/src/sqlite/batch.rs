@@ -1,45 +1,54 @@
-//! The closures that share a transaction: each in a savepoint, so that one may fail alone.
+//! The closures that share a transaction, and how one of them fails alone.
 
 use std::sync::Arc;
 
 use rusqlite::{Connection, ErrorCode, ffi};
 
-use super::copy::Rollbacks;
 use super::{code_of, execute};
 use crate::job::{Job, Ran};
-use crate::{Error, Tx};
+use crate::tx::KnownApps;
+use crate::{AppCache, Error, Tx};
 
 /// Closures that have run in the open transaction and wait for its end.
-#[derive(Default)]
-pub(super) struct Batch {
+pub(super) struct Batch<'w> {
+    apps: &'w AppCache,
     /// In the order in which they ran, those that were rolled back included.
     pub(super) jobs: Vec<Box<dyn Job>>,
     /// The keys of the apps they changed.
     pub(super) changed_apps: Vec<String>,
     /// How many of them have something to commit.
     pub(super) kept: usize,
-    /// Whether the transaction may be rolled back for a closure that is not to be kept.
-    rollbacks: Rollbacks,
+    shield: Shield,
 }
 
-/// The transaction is gone, or not to be trusted: what all closures in it wrote is lost.
-pub(super) struct Lost(
-    /// What the last closure has to be answered in place of its own result, should it have been alone.
-    pub(super) Option<Error>,
-);
+/// What undoes a closure that is not to be kept without touching those before it in its transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shield {
+    /// Nothing: the transaction is rolled back, and when others had written in it, they run again with the other
+    /// shield. A closure that refuses before it writes, as operations do, has nothing to undo.
+    Transaction,
+    /// A savepoint for each. It keeps a copy of every page that is changed within it, and the full-text index writes
+    /// out what it has gathered at each: closures of one user took a third longer.
+    Savepoint,
+}
 
-impl Batch {
-    pub(super) fn new(rollbacks: Rollbacks) -> Self {
-        Self { rollbacks, ..Self::default() }
+/// The transaction is not to be committed: what all closures in it wrote is lost.
+pub(super) enum Lost {
+    /// The engine dropped it, or it is not to be trusted. The last closure has to be answered this in place of its
+    /// own result, should it have been alone.
+    Transaction(Option<Error>),
+    /// The last closure has to be undone, and nothing shields those before it.
+    Unshielded,
+}
+
+impl<'w> Batch<'w> {
+    pub(super) fn new(shield: Shield, apps: &'w AppCache) -> Self {
+        Self { apps, jobs: Vec::new(), changed_apps: Vec::new(), kept: 0, shield }
     }
 
     /// Runs one more closure. It is in the batch afterwards, however that ends.
     pub(super) fn run(&mut self, connection: &Connection, mut job: Box<dyn Job>) -> Result<(), Lost> {
-        let shield = match (self.kept, self.rollbacks) {
-            (0, Rollbacks::Free) => Shield::Transaction,
-            _ => Shield::Savepoint,
-        };
-        let ran = shielded(connection, job.as_mut(), shield);
+        let ran = self.shielded(connection, job.as_mut());
         self.jobs.push(job);
         if let Some(changed_apps) = ran? {
             self.changed_apps.extend(changed_apps);
@@ -47,76 +56,62 @@ impl Batch {
         }
         Ok(())
     }
-}
 
-/// What undoes a closure that is not to be kept without touching those before it.
-///
-/// A savepoint keeps a copy of every page that is changed within it, and each statement that has triggers walks that
-/// copy from its start: a closure of 100 users spent half its time there. As long as nothing in the transaction is to
-/// be kept, the transaction itself can be rolled back and begun anew.
-#[derive(Clone, Copy)]
-enum Shield {
-    Transaction,
-    Savepoint,
-}
-
-impl Shield {
-    fn raise(self, connection: &Connection) -> Result<(), Lost> {
-        match self {
-            Self::Transaction => Ok(()),
-            Self::Savepoint => step(connection, "SAVEPOINT closure"),
+    /// Runs a closure and undoes what it wrote unless it is to be kept; then answers the apps it changed.
+    fn shielded(&self, connection: &Connection, job: &mut dyn Job) -> Result<Option<Vec<String>>, Lost> {
+        if self.shield == Shield::Savepoint {
+            step(connection, "SAVEPOINT closure")?;
+        }
+        let apps = KnownApps { cache: self.apps, changed: &self.changed_apps };
+        let ran = job.run(Tx::sqlite_writing(connection, apps));
+        if connection.is_autocommit() {
+            return Err(Lost::Transaction(match ran {
+                Ran::RollBack { failure: Some(_), .. } => None,
+                // It ended the transaction by a statement of its own; whether that was a commit is not known here.
+                Ran::RollBack { failure: None, .. } | Ran::Keep { .. } => Some(ended_by_closure()),
+            }));
+        }
+        match ran {
+            Ran::Keep { changed_apps } => {
+                self.keep(connection)?;
+                Ok(Some(changed_apps))
+            }
+            Ran::RollBack { failure: Some(failure), .. } if drops_transactions(&failure) => {
+                Err(Lost::Transaction(None))
+            }
+            Ran::RollBack { wrote, .. } => {
+                if wrote {
+                    self.undo(connection)?;
+                }
+                self.keep(connection)?;
+                Ok(None)
+            }
         }
     }
 
-    fn keep(self, connection: &Connection) -> Result<(), Lost> {
-        match self {
-            Self::Transaction => Ok(()),
-            Self::Savepoint => step(connection, "RELEASE closure"),
+    fn keep(&self, connection: &Connection) -> Result<(), Lost> {
+        match self.shield {
+            Shield::Transaction => Ok(()),
+            Shield::Savepoint => step(connection, "RELEASE closure"),
         }
     }
 
-    fn undo(self, connection: &Connection) -> Result<(), Lost> {
-        match self {
-            Self::Transaction => {
+    fn undo(&self, connection: &Connection) -> Result<(), Lost> {
+        match self.shield {
+            Shield::Transaction if self.kept > 0 => Err(Lost::Unshielded),
+            Shield::Transaction => {
                 step(connection, "ROLLBACK")?;
                 step(connection, "BEGIN IMMEDIATE")
             }
-            Self::Savepoint => {
-                step(connection, "ROLLBACK TO closure")?;
-                step(connection, "RELEASE closure")
-            }
+            Shield::Savepoint => step(connection, "ROLLBACK TO closure"),
         }
     }
 }
 
-/// Runs a closure and undoes what it wrote unless it is to be kept; then answers the apps it changed.
-fn shielded(connection: &Connection, job: &mut dyn Job, shield: Shield) -> Result<Option<Vec<String>>, Lost> {
-    shield.raise(connection)?;
-    let ran = job.run(Tx::sqlite(connection));
-    if connection.is_autocommit() {
-        return Err(Lost(match ran {
-            Ran::RollBack { failure: Some(_) } => None,
-            // It ended the transaction by a statement of its own; whether that was a commit is not known here.
-            Ran::RollBack { failure: None } | Ran::Keep { .. } => Some(ended_by_closure()),
-        }));
-    }
-    match ran {
-        Ran::Keep { changed_apps } => {
-            shield.keep(connection)?;
-            Ok(Some(changed_apps))
-        }
-        Ran::RollBack { failure: Some(failure) } if drops_transactions(&failure) => Err(Lost(None)),
-        Ran::RollBack { .. } => {
-            shield.undo(connection)?;
-            Ok(None)
-        }
-    }
-}
-
-/// Runs a statement without which the savepoints of the transaction mean nothing any more.
+/// Runs a statement without which the shields of the closures mean nothing any more.
 fn step(connection: &Connection, statement: &'static str) -> Result<(), Lost> {
     execute(connection, statement).map_err(|source| {
-        Lost(Some(Error::Statement { statement: statement.into(), source: Arc::new(source) }))
+        Lost::Transaction(Some(Error::Statement { statement: statement.into(), source: Arc::new(source) }))
     })
 }
 

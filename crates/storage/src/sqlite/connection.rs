@@ -28,6 +28,10 @@ const WRITER_CACHE: i64 = 32 * 1024;
 /// from one to the next, pages come from the system's cache.
 const READER_CACHE: i64 = 8 * 1024;
 
+/// Page cache of a connection that is read from on the thread of the caller, in KiB: enough for the inner pages of all
+/// indexes that a short read walks. Of the others it reads a handful.
+const SHORTCUT_CACHE: i64 = 4 * 1024;
+
 /// The database of a data directory and how to connect to it; the directory stays locked while this lives.
 #[derive(Debug)]
 pub(super) struct Database {
@@ -87,6 +91,14 @@ impl Database {
     /// A connection that cannot write.
     pub(super) fn reader(&self) -> rusqlite::Result<Connection> {
         reader(&self.file)
+    }
+
+    /// As [`Database::reader`], for short reads, which rather fail than wait for a lock.
+    pub(super) fn impatient_reader(&self) -> rusqlite::Result<Connection> {
+        let connection = self.reader()?;
+        connection.busy_timeout(Duration::ZERO)?;
+        set(&connection, "cache_size", integer(-SHORTCUT_CACHE), integer(-SHORTCUT_CACHE))?;
+        Ok(connection)
     }
 }
 

@@ -51,6 +51,13 @@ impl Directory {
     }
 }
 
+/// The lock beside `file`, when that is the database of a directory from which somebody serves.
+pub(super) fn held_lock(file: &Path) -> Option<PathBuf> {
+    let lock = file.with_file_name(LOCK);
+    let held = |lock: File| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock));
+    (file.file_name()? == DATABASE && File::open(&lock).is_ok_and(held)).then_some(lock)
+}
+
 /// The database file of a data directory that need not exist.
 pub(super) fn database_in(directory: &Path) -> PathBuf {
     directory.join(DATABASE)

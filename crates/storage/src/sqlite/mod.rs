@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! writes, background -> queue -> writer -> batch (each closure shielded) -> commit -> answers -> checkpoint
-//! reads --------------------------> reader (one snapshot per closure) ---------------> answer
+//! reads -> shortcut (a snapshot on the caller's thread, for a moment) ---------------> answer
+//!            | not done ----> queue -> reader (one snapshot per closure) ------------> answer
 //! ```
 //!
 //! A backup has the writer copy pages between batches, and a thread of its own for the rest.
@@ -19,6 +20,8 @@ mod queue;
 mod reader;
 mod restore;
 mod schema;
+mod shortcut;
+mod snapshot;
 mod verify;
 mod writer;
 
@@ -30,6 +33,7 @@ use self::connection::Database;
 use self::directory::Directory;
 use self::queue::Queue;
 use self::reader::Reader;
+use self::snapshot::{Patience, Snapshots};
 use self::writer::Writer;
 use crate::gauges::Counters;
 use crate::lanes::Exits;
@@ -41,14 +45,16 @@ pub use self::backup::back_up;
 pub(crate) use self::copy::PageCopy;
 pub use self::peek::peek;
 pub use self::restore::restore;
+pub(crate) use self::shortcut::Shortcut;
 
-/// Opens the database and starts the threads that empty the queues.
+/// Opens the database and starts the threads that empty the queues. Answers them, and the shortcut past them, unless
+/// there is to be none.
 pub(crate) fn start(
     options: &Options,
     exits: Exits,
     apps: &Arc<AppCache>,
     counters: &Arc<Counters>,
-) -> Result<Threads, OpenError> {
+) -> Result<(Threads, Option<Shortcut>), OpenError> {
     let directory = Directory::claim(&options.directory)?;
     let database = Arc::new(Database::new(directory, options.durability, options.max_pages));
     let failed = |source| schema::cannot_open(database.file(), source);
@@ -59,18 +65,27 @@ pub(crate) fn start(
     schema::migrate(&mut first, database.file(), options.migrations, options.clock.now())?;
 
     let mut threads = Threads::default();
-    for number in 0..options.readers.max(1) {
-        let clock = Arc::clone(&options.clock);
-        let reader = Reader::new(&database, exits.reads.clone(), options.read_budget, clock, counters);
-        let mut reader = reader.map_err(failed)?;
+    let readers = options.readers.max(1);
+    let snapshots = |patience, budget| {
+        Snapshots::new(&database, patience, budget, &options.clock, counters).map_err(failed)
+    };
+    for number in 0..readers {
+        let snapshots = snapshots(Patience::Waits, options.read_budget)?;
+        let mut reader = Reader::new(snapshots, exits.reads.clone(), counters);
         threads.readers.push(threads::spawn(format!("storage-reader-{number}"), move || reader.serve())?);
     }
+    let shortcut = if options.shortcut_budget.is_zero() {
+        None
+    } else {
+        let seats = (0..readers).map(|_| snapshots(Patience::Fails, options.shortcut_budget));
+        Some(Shortcut::new(seats.collect::<Result<_, _>>()?, counters))
+    };
     let queue = Queue::new(exits.writes, exits.background, exits.copies, Arc::clone(&options.clock));
     let (apps, counters, mut first) = (Arc::clone(apps), Arc::clone(counters), Some(first));
     // Made on its thread, which its connection does not leave. After a panic another takes over, and opens its own.
     let serve = move || Writer::new(&database, first.take(), &apps, &counters).serve(&queue);
     threads.writer.push(threads::spawn("storage-writer".to_owned(), serve)?);
-    Ok(threads)
+    Ok((threads, shortcut))
 }
 
 /// Runs a statement of the engine's own.

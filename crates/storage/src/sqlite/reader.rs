@@ -1,53 +1,23 @@
 //! The threads that read: each closure on its own snapshot, and none for longer than its budget.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use crossbeam_channel::Receiver;
-use model::Clock;
-use rusqlite::{Connection, ErrorCode};
 
-use super::connection::Database;
-use super::{code_of, execute};
+use super::snapshot::Snapshots;
 use crate::gauges::Counters;
-use crate::job::{Job, Ran};
-use crate::{Error, Tx};
-
-/// How many steps of the engine's machine lie between two looks at the clock: tens of microseconds.
-const STEPS_BETWEEN_LOOKS: i32 = 1000;
+use crate::job::Job;
 
 /// One reader thread.
 pub(super) struct Reader {
-    /// Taken out for a read and put back only if nothing about it is in doubt afterwards. `None`: the next read opens
-    /// a new one.
-    connection: Option<Connection>,
-    deadline: Deadline,
-    database: Arc<Database>,
+    snapshots: Snapshots,
     queue: Receiver<Box<dyn Job>>,
-    budget: Duration,
     counters: Arc<Counters>,
 }
 
 impl Reader {
-    /// A reader with an open connection.
-    pub(super) fn new(
-        database: &Arc<Database>,
-        queue: Receiver<Box<dyn Job>>,
-        budget: Duration,
-        clock: Arc<dyn Clock>,
-        counters: &Arc<Counters>,
-    ) -> rusqlite::Result<Self> {
-        let mut reader = Self {
-            connection: None,
-            deadline: Deadline::new(clock),
-            database: Arc::clone(database),
-            queue,
-            budget,
-            counters: Arc::clone(counters),
-        };
-        reader.connection = Some(reader.connect()?);
-        Ok(reader)
+    pub(super) fn new(snapshots: Snapshots, queue: Receiver<Box<dyn Job>>, counters: &Arc<Counters>) -> Self {
+        Self { snapshots, queue, counters: Arc::clone(counters) }
     }
 
     /// Runs reads until the callers are gone and the queue is empty.
@@ -61,96 +31,9 @@ impl Reader {
 
     fn read(&mut self, mut job: Box<dyn Job>) {
         self.counters.reads.add(1);
-        let connection = match self.begin() {
-            Ok(connection) => connection,
-            Err(failure) => return job.fail(failure),
-        };
-        self.deadline.set(self.budget);
-        let ran = job.run(Tx::sqlite_within(&connection, self.budget));
-        self.deadline.clear();
-        self.connection = end(connection, &ran);
-        job.answer();
-    }
-
-    /// A connection with an open snapshot.
-    fn begin(&mut self) -> Result<Connection, Error> {
-        let connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => self.reopen()?,
-        };
-        execute(&connection, "BEGIN").map_err(unavailable)?;
-        Ok(connection)
-    }
-
-    fn reopen(&self) -> Result<Connection, Error> {
-        let connection = self.connect().map_err(unavailable)?;
-        self.counters.connections_reopened.add(1);
-        Ok(connection)
-    }
-
-    fn connect(&self) -> rusqlite::Result<Connection> {
-        let mut connection = self.database.reader()?;
-        let deadline = self.deadline.clone();
-        connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || deadline.has_passed()))?;
-        Ok(connection)
-    }
-}
-
-/// The connection after the end of a read, unless that, or what the closure met, puts it in doubt.
-fn end(connection: Connection, ran: &Ran) -> Option<Connection> {
-    let met = match ran {
-        Ran::RollBack { failure: Some(failure) } => code_of(failure),
-        Ran::RollBack { failure: None } | Ran::Keep { .. } => None,
-    };
-    if let Some(ErrorCode::SystemIoFailure | ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) = met {
-        tracing::error!(code = ?met, "a reader met a broken file; its connection is given up");
-        return None;
-    }
-    match execute(&connection, "COMMIT") {
-        Ok(()) => Some(connection),
-        Err(source) => {
-            tracing::error!(error = %source, "cannot end a read; the connection is given up");
-            None
+        match self.snapshots.read(|tx| job.run(tx)) {
+            Ok(_) => job.answer(),
+            Err(failure) => job.fail(failure),
         }
     }
-}
-
-fn unavailable(source: rusqlite::Error) -> Error {
-    tracing::error!(error = %source, "cannot begin a read");
-    Error::Unavailable(Arc::new(source))
-}
-
-/// When the read under way has used up its budget; shared with the handler on the connection.
-#[derive(Clone)]
-struct Deadline {
-    /// In nanoseconds of the clock; [`Deadline::NONE`] between reads.
-    nanoseconds: Arc<AtomicU64>,
-    clock: Arc<dyn Clock>,
-}
-
-impl Deadline {
-    const NONE: u64 = u64::MAX;
-
-    fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { nanoseconds: Arc::new(AtomicU64::new(Self::NONE)), clock }
-    }
-
-    fn set(&self, budget: Duration) {
-        let end = nanoseconds(self.clock.elapsed().saturating_add(budget));
-        self.nanoseconds.store(end, Ordering::Relaxed);
-    }
-
-    fn clear(&self) {
-        self.nanoseconds.store(Self::NONE, Ordering::Relaxed);
-    }
-
-    fn has_passed(&self) -> bool {
-        let end = self.nanoseconds.load(Ordering::Relaxed);
-        end != Self::NONE && nanoseconds(self.clock.elapsed()) >= end
-    }
-}
-
-/// 584 years fit.
-fn nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(Deadline::NONE)
 }

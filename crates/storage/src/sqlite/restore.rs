@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::path::Path;
 
-use super::directory::{Directory, database_in, open_private_file};
+use super::directory::{Directory, database_in, held_lock, open_private_file};
 use super::partial::{Partial, cannot_write, companions, occupied};
 use super::schema;
 use super::verify::{Depth, verify};
@@ -40,9 +40,11 @@ fn open(file: &Path) -> Result<File, CopyError> {
     if !file.metadata().map_err(failed)?.is_file() {
         return Err(CopyError::Foreign(file.to_owned()));
     }
-    // Left there by a server that was killed, it has the newest of what was stored, and perhaps all of it.
+    // A server that runs may write at any moment; one that was killed left the newest of what was stored, perhaps all
+    // of it, in another file.
     let has_content = |path: &Path| path.metadata().is_ok_and(|metadata| metadata.len() > 0);
-    if let Some(companion) = companions(file).find(|companion| has_content(companion)) {
+    let companion = || companions(file).find(|companion| has_content(companion));
+    if let Some(companion) = held_lock(file).or_else(companion) {
         return Err(CopyError::InUse { file: file.to_owned(), companion });
     }
     let source = File::open(file).map_err(failed)?;

@@ -3,7 +3,8 @@
 //!
 //! What can go wrong, and who hears of it:
 //!
-//! - A closure refuses, fails or panics: its savepoint is rolled back, and the others never notice.
+//! - A closure refuses, fails or panics: it is undone alone. When it has written, and others before it, the batch runs
+//!   again with a savepoint for each closure, and the others never notice.
 //! - The engine drops the transaction under a closure (disk full, I/O, memory): the batch runs again, one closure a
 //!   transaction, so that only the guilty one fails.
 //! - The commit fails: all of the batch are answered that the outcome is unknown, and a new connection takes over.
@@ -16,7 +17,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
 
-use super::batch::{Batch, Lost};
+use super::batch::{Batch, Lost, Shield};
 use super::checkpoint::Checkpoints;
 use super::connection::Database;
 use super::copy::{PageCopy, Rollbacks};
@@ -42,7 +43,7 @@ pub(super) struct Writer {
     rollbacks: Rollbacks,
 }
 
-/// Closures whose transaction was dropped under the last of them.
+/// Closures whose transaction is not to be committed, because of the last of them.
 struct Undone {
     jobs: Vec<Box<dyn Job>>,
     lost: Lost,
@@ -113,25 +114,57 @@ impl Writer {
     }
 
     fn batch(&mut self, mut jobs: impl Iterator<Item = Box<dyn Job>>) {
-        // Again for those that a batch had claimed and not begun when it was undone.
-        while let Err(undone) = self.transaction(&mut jobs) {
+        let mut shield = self.shield();
+        let mut again = Vec::new().into_iter();
+        // Again also for those that a batch had claimed and not begun when it was undone.
+        while let Err(undone) = self.transaction(again.by_ref().chain(&mut jobs), shield) {
             self.counters.batches_undone.add(1);
-            if undone.jobs.len() == 1 {
-                self.answer_guilty(undone);
-                continue;
-            }
-            tracing::warn!(closures = undone.jobs.len(), "a batch was undone and runs again, one by one");
-            for job in undone.jobs {
-                self.counters.closures_run_again.add(1);
-                if let Err(undone) = self.transaction(iter::once(job)) {
-                    self.answer_guilty(undone);
+            match undone.lost {
+                Lost::Unshielded => {
+                    self.counters.closures_run_again.add(undone.jobs.len() as u64);
+                    // Nothing is left of those before: they are shielded, and so never the reason.
+                    again = undone.jobs.into_iter();
+                    shield = Shield::Savepoint;
                 }
+                Lost::Transaction(answer) => self.one_by_one(undone.jobs, answer),
             }
         }
     }
 
-    /// Runs `jobs` in one transaction and answers them, unless the transaction is dropped under one of them.
-    fn transaction(&mut self, jobs: impl Iterator<Item = Box<dyn Job>>) -> Result<(), Undone> {
+    /// Runs closures again that were dropped together, each in a transaction of its own; one that was alone is answered
+    /// its failure.
+    fn one_by_one(&mut self, jobs: Vec<Box<dyn Job>>, answer: Option<Error>) {
+        if jobs.len() == 1 {
+            return self.answer_guilty(jobs, answer.as_ref());
+        }
+        tracing::warn!(closures = jobs.len(), "a batch was undone and runs again, one by one");
+        for job in jobs {
+            self.counters.closures_run_again.add(1);
+            if let Err(Undone { jobs, lost }) = self.transaction(iter::once(job), self.shield()) {
+                let answer = match lost {
+                    Lost::Transaction(answer) => answer,
+                    // Nobody was before it.
+                    Lost::Unshielded => None,
+                };
+                self.answer_guilty(jobs, answer.as_ref());
+            }
+        }
+    }
+
+    /// A copy that follows this connection must not see a transaction rolled back (see [`Rollbacks`]).
+    fn shield(&self) -> Shield {
+        match self.rollbacks {
+            Rollbacks::Free => Shield::Transaction,
+            Rollbacks::Avoided => Shield::Savepoint,
+        }
+    }
+
+    /// Runs `jobs` in one transaction and answers them, unless it cannot be committed because of one of them.
+    fn transaction(
+        &mut self,
+        jobs: impl Iterator<Item = Box<dyn Job>>,
+        shield: Shield,
+    ) -> Result<(), Undone> {
         let connection = match self.begin() {
             Ok(connection) => connection,
             Err(failure) => {
@@ -139,7 +172,8 @@ impl Writer {
                 return Ok(());
             }
         };
-        let mut batch = Batch::new(self.rollbacks);
+        let apps = Arc::clone(&self.apps);
+        let mut batch = Batch::new(shield, &apps);
         for job in jobs {
             if let Err(lost) = batch.run(&connection, job) {
                 self.connection = roll_back(connection);
@@ -177,7 +211,7 @@ impl Writer {
     }
 
     /// Ends the transaction of a batch and answers its closures.
-    fn end(&mut self, connection: Rc<Connection>, batch: Batch) {
+    fn end(&mut self, connection: Rc<Connection>, batch: Batch<'_>) {
         if batch.kept == 0 {
             // The answers hold whether this succeeds or not, and a commit may write pages out in vain.
             self.connection = match self.rollbacks {
@@ -198,7 +232,7 @@ impl Writer {
     }
 
     /// Answers a batch whose commit failed. A refusal in it is unknown too: it may rest on what others had written.
-    fn answer_unknown(&self, batch: Batch, source: rusqlite::Error) {
+    fn answer_unknown(&self, batch: Batch<'_>, source: rusqlite::Error) {
         tracing::error!(error = %source, closures = batch.jobs.len(), "a commit failed");
         self.counters.commits_failed.add(1);
         // It may be stored all the same.
@@ -208,10 +242,10 @@ impl Writer {
     }
 
     /// Answers a closure that dropped a transaction in which it was alone.
-    fn answer_guilty(&self, undone: Undone) {
-        self.counters.closures_refused.add(undone.jobs.len() as u64);
-        for job in undone.jobs {
-            match &undone.lost.0 {
+    fn answer_guilty(&self, jobs: Vec<Box<dyn Job>>, answer: Option<&Error>) {
+        self.counters.closures_refused.add(jobs.len() as u64);
+        for job in jobs {
+            match answer {
                 Some(failure) => job.fail(failure.clone()),
                 None => job.answer(),
             }

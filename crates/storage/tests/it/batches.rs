@@ -1,6 +1,8 @@
 //! A failure in a batch hits the closure that caused it, and nobody else.
 
 use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use headwater_storage::{Error, Sql, Tx};
 use headwater_testkit::{Engine, on_each_engine};
@@ -73,8 +75,9 @@ async fn the_guilty_fail_and_exactly_the_others_are_stored() {
     fourth.await.unwrap();
 
     let gauges = store.gauges();
-    // The seven up to the one that filled the disk were one batch, the next two another.
-    assert_eq!((gauges.batches_undone, gauges.closures_run_again), (2, 9));
+    // The three up to the panic were undone to run again with savepoints, then the seven up to the one that filled the
+    // disk to run one by one, then the next two.
+    assert_eq!((gauges.batches_undone, gauges.closures_run_again), (3, 12));
     assert_eq!((gauges.closures_committed, gauges.closures_refused), (5, 5));
     assert_eq!(gauges.connections_reopened, 0);
 
@@ -83,7 +86,30 @@ async fn the_guilty_fail_and_exactly_the_others_are_stored() {
 }
 
 #[tokio::test]
-async fn what_one_closure_refuses_costs_the_batch_nothing() {
+async fn a_refusal_before_anything_is_written_costs_the_batch_nothing() {
+    let fixture = open();
+    let store = &fixture.store;
+    let gate = Gate::default();
+    let held = store.write::<_, Error, _>(gate.hold());
+    gate.wait_for_arrival();
+    let stored = store.write(insert(1));
+    let refused = store.write::<(), Failure, _>(|tx| {
+        notes(tx)?;
+        Err(Failure::Refused)
+    });
+    gate.open();
+
+    held.await.unwrap();
+    stored.await.unwrap();
+    assert!(matches!(refused.await, Err(Failure::Refused)));
+    let gauges = store.gauges();
+    assert_eq!((gauges.batches_committed, gauges.batches_undone), (1, 0));
+    assert_eq!((gauges.closures_committed, gauges.closures_refused), (2, 1));
+    assert_eq!(fixture.notes().await, [1]);
+}
+
+#[tokio::test]
+async fn what_one_closure_wrote_and_refused_is_undone_alone() {
     let fixture = open();
     let store = &fixture.store;
     let gate = Gate::default();
@@ -103,8 +129,37 @@ async fn what_one_closure_refuses_costs_the_batch_nothing() {
     assert!(matches!(refused.await, Err(Failure::Refused)));
     assert_eq!(seen.await.unwrap(), [1]);
     let gauges = store.gauges();
-    assert_eq!((gauges.batches_committed, gauges.batches_undone), (1, 0));
+    assert_eq!((gauges.batches_committed, gauges.batches_undone), (1, 1));
     assert_eq!((gauges.closures_committed, gauges.closures_refused), (3, 1));
+}
+
+#[tokio::test]
+async fn a_batch_that_runs_again_and_is_dropped_then_loses_nobody() {
+    let fixture = open_with(|options| options.max_pages = Some(64));
+    let store = &fixture.store;
+    let gate = Gate::default();
+    let held = store.write::<_, Error, _>(gate.hold());
+    gate.wait_for_arrival();
+    let runs = Arc::new(AtomicU32::new(0));
+    let fills_the_disk_later =
+        store.write::<_, Error, _>(move |tx| match runs.fetch_add(1, Ordering::Relaxed) {
+            0 => tx.execute(INSERT, &[1.into()]),
+            _ => tx.execute(INSERT_MEGABYTE, &[1.into()]),
+        });
+    let stored = store.write(insert(2));
+    let refused = store.write::<(), Failure, _>(|tx| {
+        tx.execute(INSERT, &[3.into()])?;
+        Err(Failure::Refused)
+    });
+    let last = store.write(insert(4));
+    gate.open();
+
+    held.await.unwrap();
+    assert!(matches!(fills_the_disk_later.await, Err(Error::Statement { .. })));
+    stored.await.unwrap();
+    assert!(matches!(refused.await, Err(Failure::Refused)));
+    last.await.unwrap();
+    assert_eq!(fixture.notes().await, [2, 4]);
 }
 
 async fn a_batch_of_refusals_commits_nothing(engine: Engine) {

@@ -12,4 +12,5 @@ mod queue;
 mod reads;
 mod restore;
 mod server;
+mod shortcut;
 mod support;

@@ -108,6 +108,18 @@ async fn what_a_killed_server_left_is_backed_up_whole() {
 }
 
 #[tokio::test]
+async fn the_database_of_a_server_that_runs_is_no_backup() {
+    let fixture = Fixture::new().await;
+    let database = fixture.data().join("headwater.db");
+    let store = open(&fixture.data());
+    let refused = fixture.refused(&database);
+    let lock = fixture.data().join("headwater.lock");
+    assert!(matches!(&refused, CopyError::InUse { companion, .. } if *companion == lock), "{refused:?}");
+    store.close();
+    restore(&fixture.path("restored"), &database, &Stop::default()).unwrap();
+}
+
+#[tokio::test]
 async fn an_older_schema_is_copied_as_it_is() {
     let fixture = Fixture::new().await;
     let database = fixture.data().join("headwater.db");

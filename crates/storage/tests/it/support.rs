@@ -133,7 +133,13 @@ pub(crate) fn open_with(adjust: impl FnOnce(&mut Options)) -> Fixture {
 
 pub(crate) fn options(directory: &Path, clock: &Arc<StillClock>) -> Options {
     let clock: Arc<dyn Clock> = Arc::<StillClock>::clone(clock);
-    Options { migrations: NOTES, readers: 1, ..Options::new(directory, clock) }
+    // Gates hold the threads of the store, never the one of the test.
+    Options {
+        migrations: NOTES,
+        readers: 1,
+        shortcut_budget: Duration::ZERO,
+        ..Options::new(directory, clock)
+    }
 }
 
 impl Fixture {

@@ -1,9 +1,12 @@
-//! The user objects of answers (v2 3.1).
+//! The user objects of answers (v2 3.1), printed field by field: most of what the server prints is users.
 
-use std::collections::BTreeMap;
-
-use model::{ChannelMute, Custom, Device, Privacy, Timestamp, UserId, UserMute, UserView};
+use model::{Privacy, Timestamp, UserId, UserView};
 use serde::{Serialize, Serializer};
+
+use crate::print::Printer;
+
+/// Room for a user: most take less.
+pub(super) const ROOM: usize = 768;
 
 /// A time as whole nanoseconds.
 pub(super) struct Moment(pub(super) Timestamp);
@@ -14,75 +17,67 @@ impl Serialize for Moment {
     }
 }
 
-/// What every shape shows.
-#[derive(Serialize)]
-struct Common<'a> {
-    id: &'a UserId,
-    role: &'a str,
-    banned: bool,
-    shadow_banned: bool,
-    online: bool,
-    invisible: bool,
-    language: &'a str,
-    teams: &'a [String],
-    blocked_user_ids: &'a [UserId],
-    custom: &'a Custom,
-    created_at: Moment,
-    updated_at: Moment,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    image: Option<&'a str>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    teams_role: &'a BTreeMap<String, String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    privacy_settings: Option<PrivacySettings>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    deactivated_at: Option<Moment>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    deleted_at: Option<Moment>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    revoke_tokens_issued_before: Option<Moment>,
+/// Prints a `UserResponse`: a user within another answer, for a server.
+pub(super) fn print<C: Serialize>(printer: &mut Printer, view: &UserView<C>) {
+    print_common(printer, view);
+    printer.raw("}");
 }
 
-/// `UserResponse`: a user within another answer, for a server.
-#[derive(Serialize)]
-#[serde(transparent)]
-pub(super) struct UserResponse<'a>(Common<'a>);
-
-/// `FullUserResponse`: a user as the subject of an answer, for a server.
-#[derive(Serialize)]
-pub(super) struct FullUserResponse<'a> {
-    #[serde(flatten)]
-    common: Common<'a>,
-    devices: Vec<Never>,
-    mutes: Vec<Never>,
-    channel_mutes: Vec<Never>,
-    total_unread_count: u64,
-    unread_count: u64,
-    unread_channels: u64,
-    unread_threads: u64,
+/// Prints a `FullUserResponse`: a user as the subject of an answer, for a server.
+pub(super) fn print_full<C: Serialize>(printer: &mut Printer, view: &UserView<C>) {
+    let unread = view.unread;
+    print_common(printer, view);
+    // Of these lists there are no elements yet.
+    printer.raw(r#","devices":"#).list(&view.devices, |_, device| match *device {});
+    printer.raw(r#","mutes":"#).list(&view.mutes, |_, mute| match *mute {});
+    printer.raw(r#","channel_mutes":"#).list(&view.channel_mutes, |_, mute| match *mute {});
+    printer.raw(r#","total_unread_count":"#).value(&unread.messages);
+    printer.raw(r#","unread_count":"#).value(&unread.messages);
+    printer.raw(r#","unread_channels":"#).value(&unread.channels);
+    printer.raw(r#","unread_threads":"#).value(&unread.threads).raw("}");
 }
 
-/// What a part prints of which there are no values yet.
-#[derive(Serialize)]
-enum Never {}
-
-impl From<&UserMute> for Never {
-    fn from(mute: &UserMute) -> Self {
-        match *mute {}
+/// Prints what every shape shows, and leaves the object open.
+fn print_common<C: Serialize>(printer: &mut Printer, view: &UserView<C>) {
+    let user = &view.user;
+    let text = |printer: &mut Printer, text: &String| {
+        printer.text(text);
+    };
+    printer.raw(r#"{"id":"#).text(user.id.as_str());
+    printer.raw(r#","role":"#).text(&user.role);
+    printer.raw(r#","banned":"#).boolean(view.ban.is_some());
+    printer.raw(r#","shadow_banned":"#).boolean(view.ban.as_ref().is_some_and(|ban| match *ban {}));
+    printer.raw(r#","online":"#).boolean(view.online);
+    printer.raw(r#","invisible":"#).boolean(user.invisible);
+    printer.raw(r#","language":"#).text(&user.language);
+    printer.raw(r#","teams":"#).list(&user.teams, text);
+    printer.raw(r#","blocked_user_ids":"#).list(&view.blocks, |printer, id: &UserId| {
+        printer.text(id.as_str());
+    });
+    printer.raw(r#","custom":"#).value(&user.custom);
+    printer.raw(r#","created_at":"#).value(&Moment(user.created_at));
+    printer.raw(r#","updated_at":"#).value(&Moment(user.updated_at));
+    if let Some(name) = &user.name {
+        printer.raw(r#","name":"#).text(name);
     }
-}
-
-impl From<&ChannelMute> for Never {
-    fn from(mute: &ChannelMute) -> Self {
-        match *mute {}
+    if let Some(image) = &user.image {
+        printer.raw(r#","image":"#).text(image);
     }
-}
-
-impl From<&Device> for Never {
-    fn from(device: &Device) -> Self {
-        match *device {}
+    if !user.teams_role.is_empty() {
+        printer.raw(r#","teams_role":"#).value(&user.teams_role);
+    }
+    if let Some(privacy) = user.privacy {
+        printer.raw(r#","privacy_settings":"#).value(&PrivacySettings::from(privacy));
+    }
+    let times = [
+        (r#","deactivated_at":"#, user.deactivated_at),
+        (r#","deleted_at":"#, user.deleted_at),
+        (r#","revoke_tokens_issued_before":"#, user.tokens_revoked_before),
+    ];
+    for (name, time) in times {
+        if let Some(time) = time {
+            printer.raw(name).value(&Moment(time));
+        }
     }
 }
 
@@ -112,50 +107,60 @@ impl From<Privacy> for PrivacySettings {
     }
 }
 
-impl<'a> From<&'a UserView> for Common<'a> {
-    fn from(view: &'a UserView) -> Self {
-        let user = &view.user;
-        Self {
-            id: &user.id,
-            role: &user.role,
-            banned: view.ban.is_some(),
-            shadow_banned: view.ban.as_ref().is_some_and(|ban| match *ban {}),
-            online: view.online,
-            invisible: user.invisible,
-            language: &user.language,
-            teams: &user.teams,
-            blocked_user_ids: &view.blocks,
-            custom: &user.custom,
-            created_at: Moment(user.created_at),
-            updated_at: Moment(user.updated_at),
-            name: user.name.as_deref(),
-            image: user.image.as_deref(),
-            teams_role: &user.teams_role,
-            privacy_settings: user.privacy.map(PrivacySettings::from),
-            deactivated_at: user.deactivated_at.map(Moment),
-            deleted_at: user.deleted_at.map(Moment),
-            revoke_tokens_issued_before: user.tokens_revoked_before.map(Moment),
-        }
-    }
-}
+#[cfg(test)]
+mod tests {
+    use model::{Absent, Custom, Limits, Profile};
+    use serde_json::json;
 
-impl<'a> From<&'a UserView> for UserResponse<'a> {
-    fn from(view: &'a UserView) -> Self {
-        Self(view.into())
-    }
-}
+    use super::*;
 
-impl<'a> From<&'a UserView> for FullUserResponse<'a> {
-    fn from(view: &'a UserView) -> Self {
-        Self {
-            common: view.into(),
-            devices: view.devices.iter().map(Never::from).collect(),
-            mutes: view.mutes.iter().map(Never::from).collect(),
-            channel_mutes: view.channel_mutes.iter().map(Never::from).collect(),
-            total_unread_count: view.unread.messages,
-            unread_count: view.unread.messages,
-            unread_channels: view.unread.channels,
-            unread_threads: view.unread.threads,
+    fn printed(view: &UserView, print: fn(&mut Printer, &UserView)) -> String {
+        let mut printer = Printer::with_capacity(0);
+        print(&mut printer, view);
+        String::from_utf8(printer.into_bytes()).unwrap()
+    }
+
+    fn view(profile: &Profile) -> UserView {
+        let id = UserId::parse("alice").unwrap();
+        let now = Timestamp::from_nanoseconds(1_700_000_000_000_000_001);
+        UserView::bare(profile.apply(&id, None, now, Absent::Keep, &Limits::default()).unwrap())
+    }
+
+    #[test]
+    fn a_bare_user_has_every_field_that_is_always_there() {
+        let expected = r#"{"id":"alice","role":"user","banned":false,"shadow_banned":false,"online":false,"invisible":false,"language":"","teams":[],"blocked_user_ids":[],"custom":{},"created_at":1700000000000000001,"updated_at":1700000000000000001}"#;
+        assert_eq!(printed(&view(&Profile::default()), print), expected);
+        let full = r#","devices":[],"mutes":[],"channel_mutes":[],"total_unread_count":0,"unread_count":0,"unread_channels":0,"unread_threads":0}"#;
+        let expected = format!("{}{full}", expected.strip_suffix('}').unwrap());
+        assert_eq!(printed(&view(&Profile::default()), print_full), expected);
+    }
+
+    #[test]
+    fn what_a_user_has_is_shown_in_the_order_of_the_contract() {
+        let custom = json!({"b": "\"", "a": [1.0]});
+        let mut view = view(&Profile {
+            name: Some("A\n\"B\"".to_owned()),
+            image: Some("https://x/y.png".to_owned()),
+            teams: Some(vec!["red".to_owned(), "blue".to_owned()]),
+            custom: Custom::from_stored(custom.as_object().cloned().unwrap()),
+            ..Profile::default()
+        });
+        view.blocks = ["bob", "eve"].map(|id| UserId::parse(id).unwrap()).into();
+        view.user.teams_role.insert("red".to_owned(), "admin".to_owned());
+        view.user.privacy = Some(Privacy { read_receipts: Some(false), ..Privacy::default() });
+        view.user.deactivated_at = Some(Timestamp::from_nanoseconds(1));
+        view.user.deleted_at = Some(Timestamp::from_nanoseconds(-2));
+        view.user.tokens_revoked_before = Some(Timestamp::from_nanoseconds(3));
+        let shown = printed(&view, print);
+        let expected = [
+            r#""teams":["red","blue"],"blocked_user_ids":["bob","eve"],"custom":{"b":"\"","a":[1.0]},"created_at":"#,
+            r#","name":"A\n\"B\"","image":"https://x/y.png","teams_role":{"red":"admin"},"#,
+            r#""privacy_settings":{"read_receipts":{"enabled":false}},"#,
+            r#""deactivated_at":1,"deleted_at":-2,"revoke_tokens_issued_before":3}"#,
+        ];
+        for part in expected {
+            assert!(shown.contains(part), "{part} in {shown}");
         }
+        assert!(serde_json::from_str::<serde_json::Value>(&printed(&view, print_full)).is_ok());
     }
 }

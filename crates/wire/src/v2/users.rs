@@ -6,9 +6,9 @@ use model::{Batch, Invalid, Patch, Profile, UserId, UserQuery, UserView};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::user::{FullUserResponse, UserResponse};
-use super::{patch, profile, query, to_bytes};
+use super::{patch, profile, query, user};
 use crate::body::Object;
+use crate::print::Printer;
 
 /// `UpdateUsersRequest`: the users in the order in which they were sent, up to the first that cannot be read.
 ///
@@ -104,34 +104,38 @@ pub fn decode_reactivate(body: Map<String, Value>) -> Result<ReactivateUserReque
 /// is never a task that does.
 #[must_use]
 pub fn encode_update(users: &[UserView], duration: &str) -> Vec<u8> {
-    #[derive(Serialize)]
-    struct UpdateUsersResponse<'a> {
-        duration: &'a str,
-        membership_deletion_task_id: &'a str,
-        users: BTreeMap<&'a str, FullUserResponse<'a>>,
+    let users: BTreeMap<&str, &UserView> = users.iter().map(|view| (view.user.id.as_str(), view)).collect();
+    let mut printer = answer(duration, users.len());
+    printer.raw(r#","membership_deletion_task_id":"","users":{"#);
+    for (place, (id, view)) in users.into_iter().enumerate() {
+        printer.raw(if place > 0 { "," } else { "" }).text(id).raw(":");
+        user::print_full(&mut printer, view);
     }
-    let users = users.iter().map(|view| (view.user.id.as_str(), view.into())).collect();
-    to_bytes(&UpdateUsersResponse { duration, membership_deletion_task_id: "", users })
+    printer.raw("}}");
+    printer.into_bytes()
 }
 
 /// `QueryUsersResponse`.
 #[must_use]
-pub fn encode_query(users: &[UserView], duration: &str) -> Vec<u8> {
-    #[derive(Serialize)]
-    struct QueryUsersResponse<'a> {
-        duration: &'a str,
-        users: Vec<FullUserResponse<'a>>,
-    }
-    to_bytes(&QueryUsersResponse { duration, users: users.iter().map(FullUserResponse::from).collect() })
+pub fn encode_query<C: Serialize>(users: &[UserView<C>], duration: &str) -> Vec<u8> {
+    let mut printer = answer(duration, users.len());
+    printer.raw(r#","users":"#).list(users, user::print_full).raw("}");
+    printer.into_bytes()
 }
 
 /// `DeactivateUserResponse` and `ReactivateUserResponse`.
 #[must_use]
 pub fn encode_one(user: &UserView, duration: &str) -> Vec<u8> {
-    #[derive(Serialize)]
-    struct OneUserResponse<'a> {
-        duration: &'a str,
-        user: UserResponse<'a>,
-    }
-    to_bytes(&OneUserResponse { duration, user: user.into() })
+    let mut printer = answer(duration, 1);
+    printer.raw(r#","user":"#);
+    user::print(&mut printer, user);
+    printer.raw("}");
+    printer.into_bytes()
+}
+
+/// The beginning of an answer with room for `users` users.
+fn answer(duration: &str, users: usize) -> Printer {
+    let mut printer = Printer::with_capacity(64 + users * user::ROOM);
+    printer.raw(r#"{"duration":"#).text(duration);
+    printer
 }

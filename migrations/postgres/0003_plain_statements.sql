@@ -1,0 +1,1 @@
+-- On SQLite this takes away triggers. Here, statements have done without from the start.
