@@ -34,14 +34,18 @@ pub fn by_ids(tx: &mut Tx<'_>, app: AppKey, ids: &BTreeSet<&UserId>) -> Result<V
              updated_at, deactivated_at, deleted_at, tokens_revoked_before FROM users WHERE app = $1 AND id = $2",
         "SELECT u.key, u.id, u.name, u.image, u.role, u.teams, u.teams_role, u.language, u.invisible, u.privacy, \
              u.custom, u.created_at, u.updated_at, u.deactivated_at, u.deleted_at, u.tokens_revoked_before \
-         FROM users AS u WHERE u.app = ANY ($1::bigint[]) AND u.id = ANY ($2::text[])",
+         FROM UNNEST($1::bigint[], $2::text[]) AS given (app, id) CROSS JOIN LATERAL \
+             (SELECT * FROM users WHERE users.app = given.app AND users.id = given.id LIMIT 1) AS u",
     );
     // Locked in the order of ids, so that no two wait for each other.
     const LOCK: Sql = Sql::pair(
         SELECT.sqlite,
         "SELECT u.key, u.id, u.name, u.image, u.role, u.teams, u.teams_role, u.language, u.invisible, u.privacy, \
              u.custom, u.created_at, u.updated_at, u.deactivated_at, u.deleted_at, u.tokens_revoked_before \
-         FROM users AS u WHERE u.app = ANY ($1::bigint[]) AND u.id = ANY ($2::text[]) ORDER BY u.id FOR UPDATE",
+         FROM users AS u WHERE u.key = ANY (ARRAY(SELECT found.key \
+             FROM UNNEST($1::bigint[], $2::text[]) AS given (app, id) CROSS JOIN LATERAL \
+                 (SELECT key FROM users WHERE users.app = given.app AND users.id = given.id LIMIT 1) AS found)) \
+         ORDER BY u.id FOR UPDATE",
     );
     let keys: Vec<[Value; 2]> = ids.iter().map(|id| [app.0.into(), id.as_str().into()]).collect();
     tx.query_each(if tx.has_rivals() { LOCK } else { SELECT }, &keys, read)
@@ -248,8 +252,9 @@ pub fn holders(tx: &mut Tx<'_>, app: AppKey, keys: &BTreeSet<String>) -> Result<
     const SELECT: Sql = Sql::pair(
         "SELECT name_key, id, teams FROM users \
          WHERE app = $1 AND name_key = $2 AND name IS NOT NULL AND deleted_at IS NULL",
-        "SELECT name_key, id, teams FROM users WHERE app = ANY ($1::bigint[]) AND name_key = ANY ($2::text[]) \
-             AND name IS NOT NULL AND deleted_at IS NULL",
+        "SELECT u.name_key, u.id, u.teams FROM UNNEST($1::bigint[], $2::text[]) AS given (app, name_key) \
+         CROSS JOIN LATERAL (SELECT name_key, id, teams FROM users WHERE users.app = given.app \
+             AND users.name_key = given.name_key AND name IS NOT NULL AND deleted_at IS NULL OFFSET 0) AS u",
     );
     tx.lock("name", keys.iter().map(|key| format!("{} {key}", app.0)))?;
     let names: Vec<[Value; 2]> = keys.iter().map(|key| [app.0.into(), key.as_str().into()]).collect();

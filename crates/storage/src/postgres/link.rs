@@ -65,7 +65,7 @@ impl Access {
 /// whenever the session has begun twice as many: a plan is for tables of the size that they have when it is made, and
 /// PostgreSQL itself notices only when it next analyses a table, a minute later or more. In that time a database that is
 /// being filled outgrows every plan of its beginning.
-const FIRST_PLANS: u64 = 16;
+const FIRST_PLANS: u64 = 4;
 
 /// What a thread connects by.
 pub(super) struct Link {
