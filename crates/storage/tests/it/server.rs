@@ -155,6 +155,29 @@ async fn a_read_cannot_write() {
 }
 
 #[tokio::test]
+async fn a_read_that_has_used_up_its_time_begins_no_further_statement() {
+    if !Engine::Postgres.is_here() {
+        return;
+    }
+    let fixture = open_on(Engine::Postgres);
+    let gate = Gate::default();
+    let at_gate = gate.clone();
+    let late = fixture.store.read(move |tx| {
+        notes(tx)?;
+        at_gate.pass();
+        // Hidden or not, it does not pass for an answer.
+        let _ = notes(tx);
+        Ok::<_, Error>(())
+    });
+    gate.wait_for_arrival();
+    let budget = Duration::from_secs(2);
+    fixture.clock.advance(budget);
+    gate.open();
+    assert!(matches!(late.await, Err(Error::Timeout(limit)) if limit == budget));
+    assert!(fixture.notes().await.is_empty());
+}
+
+#[tokio::test]
 async fn a_failed_commit_fails_its_closure_alone() {
     if !Engine::Postgres.is_here() {
         return;
