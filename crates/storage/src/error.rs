@@ -135,6 +135,15 @@ pub enum OpenError {
         #[source]
         source: postgres::Error,
     },
+    /// There is no connection by TLS, or not to whom it should be.
+    #[error("cannot trust the PostgreSQL server of {place}")]
+    Untrusted {
+        /// Server and database.
+        place: String,
+        /// What the client said.
+        #[source]
+        source: postgres::Error,
+    },
     /// The server does not let this user in.
     #[error("the PostgreSQL server of {place} refuses this user or password")]
     Refused {
@@ -162,6 +171,14 @@ pub enum OpenError {
         /// Server and database.
         place: String,
         /// Its version.
+        found: String,
+    },
+    /// The database cannot hold every text.
+    #[error("the database {place} has the encoding {found}, UTF8 is needed")]
+    Encoding {
+        /// Server and database.
+        place: String,
+        /// Its encoding.
         found: String,
     },
     /// The certificates by which the server was to be known cannot be read.
@@ -320,6 +337,9 @@ impl OpenError {
             Self::Unreachable { .. } => {
                 "check host and port of --database-url, that the server runs, and that it listens there"
             }
+            Self::Untrusted { .. } => {
+                "check that sslrootcert in --database-url has issued the server's certificate, which names the host of the URL"
+            }
             Self::Refused { .. } => {
                 "check user and password of --database-url, and what pg_hba.conf on the server says of them"
             }
@@ -330,6 +350,7 @@ impl OpenError {
                 "name the primary server in --database-url, and a user who owns the database or may write to its tables"
             }
             Self::TooOld { .. } => "upgrade the server, or name another one in --database-url",
+            Self::Encoding { .. } => "make a database with createdb --encoding=UTF8 --template=template0",
             Self::Certificates(_) => "name a file with certificates in PEM as sslrootcert in --database-url",
             Self::Server { .. } => "see the log of the PostgreSQL server",
             Self::Thread(_) => "raise the number of threads that this user may start",

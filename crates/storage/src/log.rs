@@ -113,6 +113,7 @@ pub struct Logged {
 ///
 /// On PostgreSQL a row that was appended earlier may be committed later. Rows are therefore read in the order of their
 /// transactions, and only those below the oldest transaction that is still running: nothing can come below it any more.
+/// Transactions are numbered for the whole server, so that a long one in another database delays the readers too.
 ///
 /// # Errors
 /// When a statement fails.

@@ -77,7 +77,7 @@ pub struct PostgresOptions {
     pub readers: usize,
     /// How many writes may wait, and how many reads; at least one. One more is refused as [`Busy`](crate::Error::Busy).
     pub queue: usize,
-    /// How long a read may wait for a thread, and then how long each of its statements may run.
+    /// How long a read may wait for a thread, then how long it may begin statements, and how long each may run.
     pub read_budget: Duration,
     /// How long a write may wait before a thread takes it up.
     pub write_budget: Duration,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::App;
+use model::{App, Clock};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ErrorCode};
 
@@ -20,11 +20,31 @@ use crate::{AppCache, Error};
 pub struct Tx<'c> {
     engine: Engine<'c>,
     budget: Option<Duration>,
+    /// When no statement is begun any more, for an engine that only stops those that run.
+    deadline: Option<Deadline>,
     failure: Option<Error>,
     statements: u32,
     wrote: bool,
     changed_apps: Vec<String>,
     apps: Option<KnownApps<'c>>,
+}
+
+/// A moment of a clock.
+#[derive(Clone, Debug)]
+pub(crate) struct Deadline {
+    clock: Arc<dyn Clock>,
+    end: Duration,
+}
+
+impl Deadline {
+    /// After `budget` from now.
+    pub(crate) fn after(budget: Duration, clock: &Arc<dyn Clock>) -> Self {
+        Self { clock: Arc::clone(clock), end: clock.elapsed().saturating_add(budget) }
+    }
+
+    fn has_passed(&self) -> bool {
+        self.clock.elapsed() >= self.end
+    }
 }
 
 /// What a writing transaction may believe of apps without a statement.
@@ -77,10 +97,16 @@ impl<'c> Tx<'c> {
         Self::on(Engine::Postgres(session), Some(budget))
     }
 
+    /// The same, beginning no statement after `deadline`.
+    pub(crate) fn until(self, deadline: Deadline) -> Self {
+        Self { deadline: Some(deadline), ..self }
+    }
+
     fn on(engine: Engine<'c>, budget: Option<Duration>) -> Self {
         Self {
             engine,
             budget,
+            deadline: None,
             failure: None,
             statements: 0,
             wrote: false,
@@ -224,6 +250,11 @@ impl<'c> Tx<'c> {
     ) -> Result<T, Error> {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
+        }
+        if let (Some(budget), Some(deadline)) = (self.budget, &self.deadline)
+            && deadline.has_passed()
+        {
+            return Err(self.failure.insert(Error::Timeout(budget)).clone());
         }
         self.statements += 1;
         work(&mut self.engine, &mut self.wrote).map_err(|failure| {

@@ -34,16 +34,18 @@ pub fn by_ids(tx: &mut Tx<'_>, app: AppKey, ids: &BTreeSet<&UserId>) -> Result<V
              updated_at, deactivated_at, deleted_at, tokens_revoked_before FROM users WHERE app = $1 AND id = $2",
         "SELECT u.key, u.id, u.name, u.image, u.role, u.teams, u.teams_role, u.language, u.invisible, u.privacy, \
              u.custom, u.created_at, u.updated_at, u.deactivated_at, u.deleted_at, u.tokens_revoked_before \
-         FROM UNNEST($1::bigint[], $2::text[]) AS given (app, id) \
-         JOIN users AS u ON u.app = given.app AND u.id = given.id",
+         FROM UNNEST($1::bigint[], $2::text[]) AS given (app, id) CROSS JOIN LATERAL \
+             (SELECT * FROM users WHERE users.app = given.app AND users.id = given.id LIMIT 1) AS u",
     );
     // Locked in the order of ids, so that no two wait for each other.
     const LOCK: Sql = Sql::pair(
         SELECT.sqlite,
         "SELECT u.key, u.id, u.name, u.image, u.role, u.teams, u.teams_role, u.language, u.invisible, u.privacy, \
              u.custom, u.created_at, u.updated_at, u.deactivated_at, u.deleted_at, u.tokens_revoked_before \
-         FROM UNNEST($1::bigint[], $2::text[]) AS given (app, id) \
-         JOIN users AS u ON u.app = given.app AND u.id = given.id ORDER BY u.id FOR UPDATE OF u",
+         FROM users AS u WHERE u.key = ANY (ARRAY(SELECT found.key \
+             FROM UNNEST($1::bigint[], $2::text[]) AS given (app, id) CROSS JOIN LATERAL \
+                 (SELECT key FROM users WHERE users.app = given.app AND users.id = given.id LIMIT 1) AS found)) \
+         ORDER BY u.id FOR UPDATE",
     );
     let keys: Vec<[Value; 2]> = ids.iter().map(|id| [app.0.into(), id.as_str().into()]).collect();
     tx.query_each(if tx.has_rivals() { LOCK } else { SELECT }, &keys, read)
@@ -62,6 +64,9 @@ macro_rules! given {
 }
 
 /// What PostgreSQL sets of users that are there.
+///
+/// Here and below, what is stored is looked for by its keys, and never joined with: a plan is made once for a connection,
+/// perhaps when there are ten users, for whom it is best to read all of them, and kept while they become many.
 macro_rules! update_on_postgres {
     () => {
         "UPDATE users SET words = given.words, name = given.name, image = given.image, role = given.role, \
@@ -69,7 +74,7 @@ macro_rules! update_on_postgres {
              invisible = given.invisible, privacy = given.privacy, custom = given.custom, name_key = given.name_key, \
              updated_at = given.updated_at, deactivated_at = given.deactivated_at, deleted_at = given.deleted_at, \
              tokens_revoked_before = given.tokens_revoked_before, held_roles = given.held_roles \
-         FROM given WHERE users.key = given.key"
+         FROM given WHERE users.key = given.key AND users.key = ANY ($2::bigint[])"
     };
 }
 
@@ -100,21 +105,24 @@ const CHANGE_ON_POSTGRES: &str = concat!(
     given!(),
     ", known AS (SELECT given.key, given.app, users.words AS words_before, given.words AS words_after, \
              users.held_roles AS roles_before, given.held_roles AS roles_after \
-         FROM given JOIN users ON users.key = given.key), \
+         FROM given CROSS JOIN LATERAL \
+             (SELECT words, held_roles FROM users WHERE users.key = given.key LIMIT 1) AS users), \
      changed AS (",
     update_on_postgres!(),
     "), \
-     words_gone AS (DELETE FROM user_words USING (\
+     words_gone AS (DELETE FROM user_words WHERE ctid = ANY (ARRAY(SELECT stored.ctid FROM (\
              SELECT key, entry.word FROM known, words_of(words_before) AS entry \
              EXCEPT SELECT key, entry.word FROM known, words_of(words_after) AS entry) AS gone \
-         WHERE user_words.word = gone.word AND user_words.\"user\" = gone.key), \
+         CROSS JOIN LATERAL (SELECT ctid FROM user_words AS stored \
+             WHERE stored.word = gone.word AND stored.\"user\" = gone.key LIMIT 1) AS stored))), \
      words_came AS (INSERT INTO user_words (word, \"user\") SELECT word, key FROM (\
              SELECT key, entry.word FROM known, words_of(words_after) AS entry \
              EXCEPT SELECT key, entry.word FROM known, words_of(words_before) AS entry) AS came), \
-     roles_gone AS (DELETE FROM role_holders USING known \
-         WHERE role_holders.app = known.app AND role_holders.\"user\" = known.key \
-             AND role_holders.role = ANY (STRING_TO_ARRAY(BTRIM(roles_before), ' ')) \
-             AND STRPOS(roles_after, ' ' || role_holders.role || ' ') = 0) \
+     roles_gone AS (DELETE FROM role_holders WHERE ctid = ANY (ARRAY(SELECT stored.ctid \
+         FROM known CROSS JOIN UNNEST(STRING_TO_ARRAY(BTRIM(roles_before), ' ')) AS held (role) \
+         CROSS JOIN LATERAL (SELECT ctid FROM role_holders AS stored WHERE stored.app = known.app \
+             AND stored.role = held.role AND stored.\"user\" = known.key LIMIT 1) AS stored \
+         WHERE STRPOS(roles_after, ' ' || held.role || ' ') = 0))) \
      INSERT INTO role_holders (app, role, \"user\") \
          SELECT known.app, held.role, known.key \
          FROM known, UNNEST(STRING_TO_ARRAY(BTRIM(roles_after), ' ')) AS held (role) \
@@ -245,8 +253,8 @@ pub fn holders(tx: &mut Tx<'_>, app: AppKey, keys: &BTreeSet<String>) -> Result<
         "SELECT name_key, id, teams FROM users \
          WHERE app = $1 AND name_key = $2 AND name IS NOT NULL AND deleted_at IS NULL",
         "SELECT u.name_key, u.id, u.teams FROM UNNEST($1::bigint[], $2::text[]) AS given (app, name_key) \
-         JOIN users AS u ON u.app = given.app AND u.name_key = given.name_key \
-         WHERE u.name IS NOT NULL AND u.deleted_at IS NULL",
+         CROSS JOIN LATERAL (SELECT name_key, id, teams FROM users WHERE users.app = given.app \
+             AND users.name_key = given.name_key AND name IS NOT NULL AND deleted_at IS NULL OFFSET 0) AS u",
     );
     tx.lock("name", keys.iter().map(|key| format!("{} {key}", app.0)))?;
     let names: Vec<[Value; 2]> = keys.iter().map(|key| [app.0.into(), key.as_str().into()]).collect();
@@ -366,10 +374,11 @@ fn put_leaves(
         concat!(
             "WITH ",
             leaves!(),
-            ", gone AS (DELETE FROM user_leaves AS leaf USING given \
-                 WHERE given.present = 0 AND leaf.app = given.app AND leaf.path = given.path AND leaf.kind = given.kind \
-                     AND leaf.number = given.number AND leaf.text = given.text AND leaf.digest = given.digest \
-                     AND leaf.\"user\" = given.\"user\") \
+            ", gone AS (DELETE FROM user_leaves WHERE ctid = ANY (ARRAY(SELECT leaf.ctid \
+                 FROM given CROSS JOIN LATERAL (SELECT ctid FROM user_leaves AS leaf \
+                     WHERE leaf.app = given.app AND leaf.path = given.path AND leaf.kind = given.kind \
+                         AND leaf.number = given.number AND leaf.text = given.text AND leaf.digest = given.digest \
+                         AND leaf.\"user\" = given.\"user\" LIMIT 1) AS leaf WHERE given.present = 0))) \
              INSERT INTO user_leaves (app, path, kind, number, text, digest, \"user\") \
              SELECT app, path, kind, number, text, digest, \"user\" FROM given WHERE present = 1"
         ),

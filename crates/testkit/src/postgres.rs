@@ -5,6 +5,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a panic is how a test fails")]
 
 use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -39,8 +40,26 @@ printf 'local all guarded scram-sha-256\nlocal all all trust\n' >"$directory/dat
 "$1/pg_ctl" --pgdata="$directory/data" --log="$directory/log" --wait start >/dev/null 2>&1 &&
 echo "$directory" || { tail -n 5 "$directory/log" >&2; echo failed; }
 read -r _
-"$1/pg_ctl" --pgdata="$directory/data" --mode=immediate stop >/dev/null 2>&1
-rm -rf "$directory"
+# A test may have been killed while it started the server again.
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+  "$1/pg_ctl" --pgdata="$directory/data" --mode=immediate stop >/dev/null 2>&1
+  rm -rf "$directory"
+  sleep 0.1
+  [ -e "$directory" ] || break
+done
+"#;
+
+/// Makes an issuer and a certificate of `localhost`, and has the server use it. The issuer's may be read by everybody.
+const CERTIFY: &str = r#"
+cd "$1" && chmod 711 .. &&
+openssl req -x509 -newkey rsa:2048 -nodes -keyout issuer.key -out ../issuer.pem -days 2 -subj /CN=issuer 2>openssl.log &&
+openssl req -newkey rsa:2048 -nodes -keyout server.key -out server.csr -subj /CN=localhost 2>>openssl.log &&
+printf 'subjectAltName=DNS:localhost\nbasicConstraints=CA:FALSE\n' >extensions &&
+openssl x509 -req -in server.csr -CA ../issuer.pem -CAkey issuer.key -CAcreateserial -days 2 -out server.crt \
+    -extfile extensions 2>>openssl.log &&
+chmod 600 server.key && chmod 644 ../issuer.pem &&
+printf "listen_addresses = '127.0.0.1'\nport = %s\nssl = on\n" "$2" >>postgresql.conf &&
+printf 'hostssl all all 127.0.0.1/32 trust\n' >>pg_hba.conf
 "#;
 
 /// The name of the database that others are copied from.
@@ -74,10 +93,7 @@ impl Cluster {
     /// See [`shared`].
     #[must_use]
     pub fn start() -> Option<Self> {
-        let Some(binaries) = binaries() else {
-            require::skip("postgres", "is not installed");
-            return None;
-        };
+        let binaries = binaries()?.clone();
         let mut command = as_somebody("sh");
         command.args(["-c", RUN, "sh"]).arg(&binaries);
         let mut keeper = command
@@ -172,6 +188,23 @@ impl Cluster {
         let mut config = Config::new();
         config.host_path(&self.directory).user("headwater").dbname(database);
         config
+    }
+
+    /// Has the server listen on a port of this machine as well, and prove by a certificate that it is `localhost`. Answers the
+    /// port and the file with the certificate of the issuer.
+    ///
+    /// # Panics
+    /// When `openssl` is not there, or the server does not start with that.
+    #[must_use]
+    pub fn listen_by_tls(&self) -> (u16, PathBuf) {
+        let port =
+            TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
+        let mut command = as_somebody("sh");
+        command.args(["-c", CERTIFY, "sh"]).arg(self.directory.join("data")).arg(port.to_string());
+        assert!(command.status().expect("a shell").success(), "no certificate");
+        self.control(&["--mode=fast", "stop"]);
+        self.start_again();
+        (port, self.directory.join("issuer.pem"))
     }
 
     /// Stops the server, as an operator does: whoever is connected is cut off.
@@ -281,8 +314,21 @@ fn as_somebody(program: impl AsRef<std::ffi::OsStr>) -> Command {
     command
 }
 
+/// Where the binaries are. If they are nowhere, that is said once.
+fn binaries() -> Option<&'static PathBuf> {
+    static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let look = || {
+        let found = newest();
+        if found.is_none() {
+            require::skip("postgres", "is not installed in version 15 or later");
+        }
+        found
+    };
+    FOUND.get_or_init(look).as_ref()
+}
+
 /// Where the binaries of the newest installed version are, if it is one that is supported.
-fn binaries() -> Option<PathBuf> {
+fn newest() -> Option<PathBuf> {
     let versions = Path::new("/usr/lib/postgresql").read_dir().into_iter().flatten().flatten();
     let mut found: Vec<(u32, PathBuf)> = versions
         .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path().join("bin"))))

@@ -8,6 +8,7 @@
 
 mod apps;
 mod concurrent;
+mod growth;
 mod log;
 mod names;
 mod plans;

@@ -30,9 +30,15 @@ impl Access {
             Self::Write => (LONGEST_WRITE, LONGEST_WRITE),
             Self::Read(budget) => (budget, LONGEST_WRITE),
         };
+        // What is written is found by its keys, whatever they are: a plan for these very ones would take longer to make than
+        // to carry out.
+        let by_keys = match self {
+            Self::Write => "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; ",
+            Self::Read(_) => "",
+        };
         // Compiling a statement takes longer than any of ours runs.
         format!(
-            "SET jit = off; SET statement_timeout = {}; SET idle_in_transaction_session_timeout = {}",
+            "{by_keys}SET jit = off; SET statement_timeout = {}; SET idle_in_transaction_session_timeout = {}",
             statement.as_millis().max(1),
             idle.as_millis()
         )
@@ -55,6 +61,12 @@ impl Access {
     }
 }
 
+/// As many transactions of a session are begun with the plans of its first statements. From there on they are made anew
+/// whenever the session has begun twice as many: a plan is for tables of the size that they have when it is made, and
+/// PostgreSQL itself notices only when it next analyses a table, a minute later or more. In that time a database that is
+/// being filled outgrows every plan of its beginning.
+const FIRST_PLANS: u64 = 4;
+
 /// What a thread connects by.
 pub(super) struct Link {
     server: Arc<Server>,
@@ -63,6 +75,8 @@ pub(super) struct Link {
     session: Option<Session>,
     counters: Arc<Counters>,
     clock: Arc<dyn Clock>,
+    /// How many transactions the session has begun.
+    begun: u64,
     /// Whether there ever was a session.
     was_open: bool,
 }
@@ -80,6 +94,7 @@ impl Link {
             session: None,
             counters: Arc::clone(counters),
             clock: Arc::clone(clock),
+            begun: 0,
             was_open: false,
         }
     }
@@ -87,7 +102,10 @@ impl Link {
     /// A session with an open transaction. One that was lost while nobody used it is replaced here, unnoticed.
     pub(super) fn begin(&mut self) -> Result<Session, Error> {
         if let Some(mut session) = self.session.take().filter(|session| !session.is_closed()) {
-            match session.run(self.access.begin()) {
+            self.begun += 1;
+            let is_due = self.begun >= FIRST_PLANS && self.begun.is_power_of_two();
+            let anew = if is_due { session.run("DISCARD PLANS") } else { Ok(()) };
+            match anew.and_then(|()| session.run(self.access.begin())) {
                 Ok(()) => return Ok(session),
                 Err(failure) => {
                     tracing::warn!(error = %shown(&failure), "a connection to PostgreSQL was lost");
@@ -124,6 +142,7 @@ impl Link {
         let connected = self.server.connect(&self.access.settings());
         self.server.note(connected.is_ok(), self.clock.elapsed());
         let session = connected.map_err(unavailable)?;
+        self.begun = 0;
         if std::mem::replace(&mut self.was_open, true) {
             self.counters.connections_reopened.add(1);
         }

@@ -53,7 +53,8 @@ pub(crate) fn start(
     for number in 0..options.readers.max(1) {
         let access = Access::Read(options.read_budget);
         let link = Link::new(&server, access, counters, &options.clock);
-        let mut reader = Reader::new(link, exits.reads.clone(), options.read_budget, counters);
+        let queue = exits.reads.clone();
+        let mut reader = Reader::new(link, queue, options.read_budget, counters, &options.clock);
         threads.readers.push(threads::spawn(format!("storage-reader-{number}"), move || reader.serve())?);
     }
     for number in 0..options.writers.max(1) {

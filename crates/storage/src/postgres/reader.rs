@@ -1,14 +1,17 @@
-//! The threads that read: each closure on its own snapshot, and no statement for longer than the budget.
+//! The threads that read: each closure on its own snapshot, no statement for longer than the budget, and none begun after
+//! it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::Receiver;
+use model::Clock;
 
 use super::link::Link;
 use super::session::is_loss;
 use crate::gauges::Counters;
 use crate::job::{Job, Ran};
+use crate::tx::Deadline;
 use crate::{Error, Tx};
 
 /// One reader thread.
@@ -17,6 +20,7 @@ pub(super) struct Reader {
     queue: Receiver<Box<dyn Job>>,
     budget: Duration,
     counters: Arc<Counters>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Reader {
@@ -25,8 +29,9 @@ impl Reader {
         queue: Receiver<Box<dyn Job>>,
         budget: Duration,
         counters: &Arc<Counters>,
+        clock: &Arc<dyn Clock>,
     ) -> Self {
-        Self { link, queue, budget, counters: Arc::clone(counters) }
+        Self { link, queue, budget, counters: Arc::clone(counters), clock: Arc::clone(clock) }
     }
 
     /// Runs reads until the callers are gone and the queue is empty.
@@ -53,7 +58,8 @@ impl Reader {
             Ok(session) => session,
             Err(failure) => return Some(failure),
         };
-        let ran = job.run(Tx::postgres_within(&mut session, self.budget));
+        let deadline = Deadline::after(self.budget, &self.clock);
+        let ran = job.run(Tx::postgres_within(&mut session, self.budget).until(deadline));
         // Nothing was written, and after a failed statement nothing else is possible.
         self.link.roll_back(session);
         match ran {

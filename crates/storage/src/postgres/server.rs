@@ -91,7 +91,7 @@ impl Server {
     /// A first connection, in the words of an operator when there is none.
     pub(super) fn first(&self) -> Result<Client, OpenError> {
         let mut client = self.client().map_err(|source| self.cannot_connect(source))?;
-        self.check_version(&mut client)?;
+        self.check(&mut client)?;
         self.warn_of_loss(&mut client)?;
         Ok(client)
     }
@@ -117,13 +117,19 @@ impl Server {
             Some(_) => OpenError::Server { place, source },
             // That a password is needed, and none was given, is found by the client.
             None if shown(&source).contains("password") => OpenError::Refused { place, source },
+            None if source.to_string().contains("TLS") => OpenError::Untrusted { place, source },
             None => OpenError::Unreachable { place, source },
         }
     }
 
-    fn check_version(&self, client: &mut Client) -> Result<(), OpenError> {
-        let query = "SELECT CURRENT_SETTING('server_version_num')::int, CURRENT_SETTING('server_version')";
+    /// Checks what cannot be changed from here.
+    fn check(&self, client: &mut Client) -> Result<(), OpenError> {
+        let query = "SELECT CURRENT_SETTING('server_version_num')::int, CURRENT_SETTING('server_version'), \
+                     CURRENT_SETTING('server_encoding')";
         let row = client.query_one(query, &[]).map_err(|source| self.failed(source))?;
+        if row.get::<_, &str>(2) != "UTF8" {
+            return Err(OpenError::Encoding { place: self.url.to_string(), found: row.get(2) });
+        }
         if row.get::<_, i32>(0) < OLDEST {
             return Err(OpenError::TooOld { place: self.url.to_string(), found: row.get(1) });
         }

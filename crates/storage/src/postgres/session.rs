@@ -27,28 +27,26 @@ impl Session {
 
     /// The rows that a statement answers for one set of parameters.
     pub(crate) fn query(&mut self, text: &str, parameters: &[Value]) -> Result<Vec<Row>, Error> {
-        let statement = self.prepare(text)?;
         let bound: Vec<Bound<'_>> = parameters.iter().map(Bound).collect();
-        self.client.query(&statement, &by_reference(&bound))
+        self.with(text, |client, statement| client.query(statement, &by_reference(&bound)))
     }
 
     /// The rows that a statement answers for arrays of parameters.
     pub(crate) fn query_transposed(&mut self, text: &str, sets: &[&[Value]]) -> Result<Vec<Row>, Error> {
-        let statement = self.prepare(text)?;
-        self.client.query(&statement, &by_reference(&transpose(sets)))
+        let arrays = transpose(sets);
+        self.with(text, |client, statement| client.query(statement, &by_reference(&arrays)))
     }
 
     /// Runs a statement with one set of parameters. Answers how many rows it changed.
     pub(crate) fn execute(&mut self, text: &str, parameters: &[Value]) -> Result<u64, Error> {
-        let statement = self.prepare(text)?;
         let bound: Vec<Bound<'_>> = parameters.iter().map(Bound).collect();
-        self.client.execute(&statement, &by_reference(&bound))
+        self.with(text, |client, statement| client.execute(statement, &by_reference(&bound)))
     }
 
     /// Runs a statement with arrays of parameters. Answers how many rows it changed.
     pub(crate) fn execute_transposed(&mut self, text: &str, sets: &[&[Value]]) -> Result<u64, Error> {
-        let statement = self.prepare(text)?;
-        self.client.execute(&statement, &by_reference(&transpose(sets)))
+        let arrays = transpose(sets);
+        self.with(text, |client, statement| client.execute(statement, &by_reference(&arrays)))
     }
 
     /// Runs statements of the engine's own, without parameters, in one round trip.
@@ -59,6 +57,24 @@ impl Session {
     /// Whether it is known that the connection is gone.
     pub(super) fn is_closed(&self) -> bool {
         self.client.is_closed()
+    }
+
+    fn with<T>(
+        &mut self,
+        text: &str,
+        run: impl FnOnce(&mut Client, &Statement) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let done = self.prepare(text).and_then(|statement| run(&mut self.client, &statement));
+        if let Err(failure) = &done
+            && is_of_pooler(failure)
+        {
+            tracing::error!(
+                error = %failure,
+                "a prepared statement is not there: the database is behind a pooler that changes connections between \
+                 transactions; connect to PostgreSQL itself, or have the pooler pool sessions"
+            );
+        }
+        done
     }
 
     fn prepare(&mut self, text: &str) -> Result<Statement, Error> {
@@ -116,6 +132,6 @@ pub(super) fn is_loss(error: &Error) -> bool {
 }
 
 /// Whether an error is of the kind that comes when each transaction is given another connection of the server.
-pub(super) fn is_of_pooler(error: &Error) -> bool {
+fn is_of_pooler(error: &Error) -> bool {
     matches!(error.code(), Some(&SqlState::INVALID_SQL_STATEMENT_NAME | &SqlState::DUPLICATE_PSTATEMENT))
 }

@@ -15,7 +15,7 @@ use postgres::error::SqlState;
 
 use super::link::{Committed, Link, commit, shown};
 use super::queue::Queue;
-use super::session::{is_contention, is_loss, is_of_pooler};
+use super::session::{is_contention, is_loss};
 use crate::gauges::Counters;
 use crate::job::{Job, Ran};
 use crate::{AppCache, Error, Tx};
@@ -125,14 +125,6 @@ impl Writer {
             (Some(Error::Statement { source, .. }), Some(said)) if is_loss(said) => {
                 tracing::warn!(error = %shown(said), "a connection to PostgreSQL was lost under a transaction");
                 Some(Error::Unavailable(Arc::clone(source)))
-            }
-            (_, Some(said)) if is_of_pooler(said) => {
-                tracing::error!(
-                    error = %shown(said),
-                    "a prepared statement is not there: the database is behind a pooler that changes connections between \
-                     transactions; connect to PostgreSQL itself, or set the pooler to pool sessions"
-                );
-                None
             }
             _ => None,
         };

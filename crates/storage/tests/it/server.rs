@@ -79,6 +79,15 @@ fn a_user_who_may_only_read_is_refused() {
     database.run(&["DROP OWNED BY visitor", "DROP ROLE visitor"]);
 }
 
+#[test]
+fn a_database_that_cannot_hold_every_text_is_refused() {
+    let Some(cluster) = postgres::shared() else { return };
+    let make = "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE_PROVIDER libc LOCALE 'C' TEMPLATE template0";
+    cluster.administer(&[make.to_owned()]);
+    let refusal = refused(&cluster.url_text("latin"));
+    assert!(matches!(&refusal, OpenError::Encoding { found, .. } if found == "LATIN1"), "{refusal:?}");
+}
+
 const TWO: &[Migration] = &[
     NOTES_ON_POSTGRES[0],
     Migration {
@@ -142,6 +151,29 @@ async fn a_read_cannot_write() {
         let refused = fixture.store.read::<_, Error, _>(move |tx| tx.execute(statement, &[]));
         assert!(matches!(refused.await, Err(Error::Statement { .. })));
     }
+    assert!(fixture.notes().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_read_that_has_used_up_its_time_begins_no_further_statement() {
+    if !Engine::Postgres.is_here() {
+        return;
+    }
+    let fixture = open_on(Engine::Postgres);
+    let gate = Gate::default();
+    let at_gate = gate.clone();
+    let late = fixture.store.read(move |tx| {
+        notes(tx)?;
+        at_gate.pass();
+        // Hidden or not, it does not pass for an answer.
+        let _ = notes(tx);
+        Ok::<_, Error>(())
+    });
+    gate.wait_for_arrival();
+    let budget = Duration::from_secs(2);
+    fixture.clock.advance(budget);
+    gate.open();
+    assert!(matches!(late.await, Err(Error::Timeout(limit)) if limit == budget));
     assert!(fixture.notes().await.is_empty());
 }
 
@@ -255,6 +287,54 @@ async fn writers_do_not_wait_for_each_other() {
     gate.open();
     held.await.unwrap();
     assert_eq!(fixture.store.gauges().closures_committed, 2);
+}
+
+#[tokio::test]
+async fn a_server_is_known_by_its_certificate() {
+    if headwater_testkit::require::tool("openssl").is_none() {
+        return;
+    }
+    let Some(cluster) = Cluster::start() else { return };
+    let (port, issuer) = cluster.listen_by_tls();
+    let database = |host: &str, query: &str| format!("postgres://headwater@{host}:{port}/postgres?{query}");
+    let issuer = format!("sslrootcert={}", issuer.display());
+    let verified = |host| database(host, &format!("sslmode=verify-full&{issuer}"));
+    for url in [database("127.0.0.1", ""), database("localhost", "sslmode=require"), verified("localhost")] {
+        let options = PostgresOptions {
+            migrations: NOTES_ON_POSTGRES,
+            ..PostgresOptions::new(url.parse().unwrap(), Arc::<crate::support::StillClock>::default())
+        };
+        let store = Store::connect(options).unwrap_or_else(|refusal| panic!("{url}: {refusal:?}"));
+        let encrypted = "SELECT COUNT(*) FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl";
+        assert_eq!(numbers(&store, encrypted).await, [1], "{url}");
+        store.close();
+    }
+    // The server lets in by TLS only.
+    let refusal = refused(&database("localhost", "sslmode=disable"));
+    assert!(matches!(refusal, OpenError::Refused { .. }), "{refusal:?}");
+    let another_name = refused(&verified("127.0.0.1"));
+    assert!(matches!(another_name, OpenError::Untrusted { .. }), "{another_name:?}");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("other.pem");
+    let query = format!("sslmode=verify-full&sslrootcert={}", file.display());
+    assert!(matches!(refused(&database("localhost", &query)), OpenError::Certificates(_)));
+    let mut openssl = std::process::Command::new("openssl");
+    openssl.args([
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=other",
+        "-keyout",
+    ]);
+    openssl.arg(directory.path().join("other.key")).arg("-out").arg(&file);
+    assert!(openssl.output().unwrap().status.success());
+    let another_issuer = refused(&database("localhost", &query));
+    assert!(matches!(another_issuer, OpenError::Untrusted { .. }), "{another_issuer:?}");
 }
 
 /// A store on a cluster of its own, whose clock runs.
