@@ -333,11 +333,7 @@ async fn the_limits_can_be_reached_together() {
     upsert(&front, vec!["alice".to_owned()]).await;
     // As many as the head of a request takes.
     let values: Vec<u32> = (0..100).collect();
-    let words: Vec<String> = values.iter().map(ToString::to_string).collect();
-    let condition = |number: usize| match number % 2 {
-        0 => json!({"f": {"$in": values}}),
-        _ => json!({"g.h": {"$in": words}}),
-    };
+    let condition = |number: u32| json!({format!("field_{number}"): {"$in": values}});
     let conditions: Vec<Value> = (0..60).map(condition).collect();
     for (operator, found) in [("$or", 0), ("$and", 0), ("$nor", 1)] {
         let payload = json!({"filter_conditions": {operator: conditions}});

@@ -107,7 +107,6 @@ fn shapes() -> Vec<(&'static str, Filter)> {
         ("$or", Filter::Or(vec![equal(), older()])),
         ("not equal", Filter::negate(equal())),
         ("role and $autocomplete", Filter::And(vec![everybodys_role(), autocomplete()])),
-        ("role or $autocomplete", Filter::Or(vec![everybodys_role(), autocomplete()])),
         ("role $in and custom", Filter::And(vec![some_roles(), equal(), autocomplete()])),
         (
             "id $in and role",
