@@ -44,6 +44,9 @@ pub(super) fn of(schema: &Schema) -> Value {
         Schema::AnyOf(schemas) => any_of(schemas),
         Schema::Object(fields) => object(fields),
         Schema::Free => json!({"type": "object", "additionalProperties": true}),
+        Schema::Value => {
+            json!({"type": "object", "propertyNames": {"pattern": "^(?!\\$)"}, "additionalProperties": true})
+        }
         Schema::Plain => json!({"type": ["string", "number", "boolean", "array", "null"]}),
         Schema::Any => json!({}),
         Schema::Null => json!({"type": "null"}),

@@ -226,6 +226,7 @@ async fn users(witness: &mut Witness) {
 async fn queries(witness: &mut Witness) {
     for conditions in [
         json!({"id": "alice"}),
+        json!({"address": {"zip": "0150", "city": {"name": "Oslo"}}}),
         json!({"teams": {}, "custom.a.b": null}),
         json!({"id": {"$in": ["alice", "bob"]}, "created_at": {"$gte": "2023-01-01T00:00:00Z", "$lt": 7}}),
         json!({"$or": [{"name": {"$autocomplete": "al"}}, {"$and": [{"age": {"$gt": 1.5}}, {"$nor": [{"a": [1]}]}]}]}),

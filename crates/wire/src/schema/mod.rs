@@ -62,6 +62,8 @@ pub enum Schema {
     Object(Fields),
     /// An object with anything in it.
     Free,
+    /// An object that is a value: none of its names begins with `$`.
+    Value,
     /// Anything but an object.
     Plain,
     /// Anything.

@@ -50,7 +50,7 @@ fn conditions() -> Schema {
             each("$or", "One of these holds."),
             each("$nor", "None of these holds."),
         ],
-        others: Others::Like(Box::new(AnyOf(vec![Plain, Named("FilterOperators")]))),
+        others: Others::Like(Box::new(AnyOf(vec![Plain, Named("FilterOperators"), Schema::Value]))),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Whose value is held to a schema.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -102,8 +102,12 @@ impl<'a> Validator<'a> {
                 return Err(format!("{path}: {name} is missing"));
             }
         }
+        let marked = schema["propertyNames"] == json!({"pattern": "^(?!\\$)"});
         for (name, value) in value.as_object().into_iter().flatten() {
             let path = format!("{path}.{name}");
+            if marked && name.starts_with('$') {
+                return Err(format!("{path}: is no name of a value"));
+            }
             if let Some(property) = schema["properties"].get(name) {
                 self.seen.insert(format!("{within}.{name}"));
                 self.check_at(&path, "", property, value)?;
