@@ -14,3 +14,4 @@ mod restore;
 mod server;
 mod shortcut;
 mod support;
+mod upgrade;

@@ -161,6 +161,12 @@ fn field(path: &str, name: &str) -> Result<Field, Invalid> {
         }
         custom => {
             let custom = custom.strip_prefix("custom.").unwrap_or(custom);
+            let outermost = custom.split('.').next().unwrap_or_default();
+            if BUILT_IN.contains(&outermost) {
+                let why =
+                    format!("is not custom data, for '{outermost}' is a built-in field; there are {FIELDS}");
+                return Err(Invalid::new(path, why));
+            }
             Field::Custom(CustomPath::parse(custom).map_err(|invalid| Invalid::new(path, invalid.why))?)
         }
     })
