@@ -24,7 +24,7 @@ pub(crate) async fn app(state: &State, query: &Query, look_up: bool) -> Result<A
         Err(_) if !look_up && state.store.apps().keeps() => return Err(unknown("api_key not valid")),
         Err(epoch) => {
             let wanted = api_key.to_owned();
-            let read = state.store.read(move |tx| storage::apps::by_api_key(tx, &wanted)).await;
+            let read = state.store.look_up(move |tx| storage::apps::by_api_key(tx, &wanted)).await;
             let app = read.map_err(operations::Error::from)?.ok_or_else(|| unknown("api_key not valid"))?;
             let app = Arc::new(app);
             state.store.apps().remember(epoch, Arc::clone(&app));

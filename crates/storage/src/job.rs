@@ -16,6 +16,9 @@ pub(crate) trait Job: Send {
     /// Takes the job for this thread. `false`: its caller has withdrawn it, and it must be dropped without running.
     fn claim(&self) -> bool;
 
+    /// Whether it needs no snapshot, since it runs one statement only.
+    fn is_look_up(&self) -> bool;
+
     /// Runs the closure, keeps its result, and says what has to become of what it wrote. May be called again, after
     /// a rollback; the last result counts.
     fn run(&mut self, tx: Tx<'_>) -> Ran;
@@ -45,7 +48,7 @@ pub(crate) enum Ran {
 }
 
 /// Makes a job of a closure, and the answer its caller waits for.
-pub(crate) fn queue_up<T, E, F>(work: F, budget: Duration) -> (Box<dyn Job>, Answer<T, E>)
+pub(crate) fn queue_up<T, E, F>(work: F, is_look_up: bool, budget: Duration) -> (Box<dyn Job>, Answer<T, E>)
 where
     F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     T: Send + 'static,
@@ -54,7 +57,7 @@ where
     let ticket = Arc::new(Ticket::default());
     let (sender, receiver) = oneshot::channel();
     let answer = Answer::waiting(receiver, Arc::clone(&ticket), budget);
-    (Box::new(Closure { work, ticket, reply: sender, kept: None }), answer)
+    (Box::new(Closure { work, is_look_up, ticket, reply: sender, kept: None }), answer)
 }
 
 /// Runs a closure, and says what has to become of what it wrote.
@@ -81,6 +84,7 @@ pub(crate) fn run<T, E: From<Error>>(
 
 struct Closure<T, E, F> {
     work: F,
+    is_look_up: bool,
     ticket: Arc<Ticket>,
     reply: oneshot::Sender<Result<T, E>>,
     kept: Option<Result<T, E>>,
@@ -94,6 +98,10 @@ where
 {
     fn claim(&self) -> bool {
         self.ticket.claim()
+    }
+
+    fn is_look_up(&self) -> bool {
+        self.is_look_up
     }
 
     fn run(&mut self, tx: Tx<'_>) -> Ran {

@@ -14,6 +14,8 @@ pub(crate) enum Lane {
     Write,
     Background,
     Read,
+    /// As [`Lane::Read`], for one statement.
+    LookUp,
 }
 
 /// The callers' ends. The threads end when these are gone and the queues are empty.
@@ -59,7 +61,7 @@ impl Lanes {
         match lane {
             Lane::Write => &self.writes,
             Lane::Background => &self.background,
-            Lane::Read => &self.reads,
+            Lane::Read | Lane::LookUp => &self.reads,
         }
     }
 }

@@ -36,9 +36,14 @@ impl Access {
             Self::Write => "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; ",
             Self::Read(_) => "",
         };
+        // Said for statements outside of a transaction.
+        let read_only = match self {
+            Self::Write => "",
+            Self::Read(_) => "SET default_transaction_read_only = on; ",
+        };
         // Compiling a statement takes longer than any of ours runs.
         format!(
-            "{by_keys}SET jit = off; SET statement_timeout = {}; SET idle_in_transaction_session_timeout = {}",
+            "{by_keys}{read_only}SET jit = off; SET statement_timeout = {}; SET idle_in_transaction_session_timeout = {}",
             statement.as_millis().max(1),
             idle.as_millis()
         )
@@ -96,6 +101,15 @@ impl Link {
             clock: Arc::clone(clock),
             begun: 0,
             was_open: false,
+        }
+    }
+
+    /// A session without a transaction: for one statement, which is one of its own. That a session was lost while nobody
+    /// used it may show only then.
+    pub(super) fn alone(&mut self) -> Result<Session, Error> {
+        match self.session.take().filter(|session| !session.is_closed()) {
+            Some(session) => Ok(session),
+            None => self.connect(),
         }
     }
 

@@ -54,14 +54,20 @@ impl Reader {
 
     /// Runs a read once. Answers a failure when it has no result because there is no connection.
     fn run(&mut self, job: &mut dyn Job) -> Option<Error> {
-        let mut session = match self.link.begin() {
+        let alone = job.is_look_up();
+        let session = if alone { self.link.alone() } else { self.link.begin() };
+        let mut session = match session {
             Ok(session) => session,
             Err(failure) => return Some(failure),
         };
         let deadline = Deadline::after(self.budget, &self.clock);
         let ran = job.run(Tx::postgres_within(&mut session, self.budget).until(deadline));
-        // Nothing was written, and after a failed statement nothing else is possible.
-        self.link.roll_back(session);
+        if alone {
+            self.link.keep(session);
+        } else {
+            // Nothing was written, and after a failed statement nothing else is possible.
+            self.link.roll_back(session);
+        }
         match ran {
             Ran::RollBack { failure: Some(failure), .. } => match (&failure, failure.postgres()) {
                 (Error::Statement { source, .. }, Some(said)) if is_loss(said) => {
