@@ -19,6 +19,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
+use storage::find::Effort;
 
 use crate::stage::{Stage, id, server};
 
@@ -203,7 +204,7 @@ async fn crowd(stage: &Stage, number: usize, profiles: &[Profile]) -> Crowd {
         include_deactivated: true,
         page: Page::new(Some(100), None).unwrap(),
     };
-    assert_eq!(find(&stage.store, &app, all).await.len(), profiles.len());
+    assert_eq!(find(&stage.store, &app, all, None).await.len(), profiles.len());
     let key = app.key;
     let stored = stage
         .store
@@ -213,9 +214,31 @@ async fn crowd(stage: &Stage, number: usize, profiles: &[Profile]) -> Crowd {
     Crowd { app, users }
 }
 
-async fn find(store: &TestStore, app: &Arc<App>, query: UserQuery) -> Vec<UserView<CustomText>> {
+/// What the database finds, by the operation or with an effort so small that a handful of users lead it every way.
+async fn find(
+    store: &TestStore,
+    app: &Arc<App>,
+    query: UserQuery,
+    effort: Option<Effort>,
+) -> Vec<UserView<CustomText>> {
     let ctx = server(store, app, Action::SearchUser);
-    store.read(move |tx| users::query(tx, &ctx, &query)).await.unwrap()
+    let Some(effort) = effort else {
+        return store.read(move |tx| users::query(tx, &ctx, &query)).await.unwrap();
+    };
+    let key = app.key;
+    let found = store.read(move |tx| storage::find::find_with(tx, key, &query, effort)).await;
+    storage::users::views(found.unwrap_or_else(|error: storage::Error| panic!("{error}")))
+}
+
+/// None for the effort of the program.
+fn effort() -> impl Strategy<Value = Option<Effort>> {
+    let small = (0..4_usize, 0..2_usize, 1..5_i64, 0..2_i64);
+    prop_oneof![
+        1 => Just(None),
+        3 => small.prop_map(|(walked, walked_for_each, sample, few)| {
+            Some(Effort { walked, walked_for_each, sample, few })
+        }),
+    ]
 }
 
 /// What the model itself makes of a query.
@@ -249,15 +272,15 @@ fn finds_what_the_model_finds(engine: Engine) {
     let stage = runtime.block_on(Stage::set(engine));
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     let numbers = std::cell::Cell::new(0);
-    let strategy = (vec(profile(), 2..12), vec(query(), QUERIES));
+    let strategy = (vec(profile(), 2..12), vec((query(), effort()), QUERIES));
     let checked = runner.run(&strategy, |(profiles, queries)| {
         numbers.set(numbers.get() + 1);
         runtime.block_on(async {
             let crowd = crowd(&stage, numbers.get(), &profiles).await;
-            for query in queries {
-                let found = find(&stage.store, &crowd.app, query.clone()).await;
+            for (query, effort) in queries {
+                let found = find(&stage.store, &crowd.app, query.clone(), effort).await;
                 let found: Vec<&str> = found.iter().map(|view| view.user.id.as_str()).collect();
-                prop_assert_eq!(found, expected(&crowd.users, &query), "{:?}", query);
+                prop_assert_eq!(found, expected(&crowd.users, &query), "{:?}, {:?}", query, effort);
             }
             Ok(())
         })

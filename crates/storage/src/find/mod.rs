@@ -4,7 +4,7 @@
 //!
 //! 1. Users whose ids are named are *looked up*, however they are sorted: they are few.
 //! 2. Of the conditions that all have to hold and that an index answers, the rarest counts, by looking at no more than
-//!    [`SAMPLE`] entries of each. When its users are fewer than that, they are *collected* and sorted.
+//!    a [sample](Effort) of each. When its users are fewer than that, they are *collected* and sorted.
 //! 3. In the order of age, a condition that one index answers in that order is *streamed*: the statement walks the
 //!    index and stops when the page is full.
 //! 4. Other common conditions are first tried on the users at the beginning of the order, newest or by id, which fills
@@ -31,21 +31,28 @@ use crate::tx::Dialect;
 use crate::users::{COLUMNS, read_to_show};
 use crate::{Error, Tx};
 
-/// Users that are walked, at least, before those for whom a condition holds are collected.
-const WALKED: usize = 1000;
-
-/// Users that are walked for each that is wanted, those that are skipped included: a condition that holds for one in so
-/// many fills the page.
-const WALKED_FOR_EACH: usize = 20;
-
-/// Entries of an index that are looked at to tell how common a value is.
-const SAMPLE: i64 = 1000;
-
 /// At most this many conditions of one filter are compared for the rarest: each costs a statement.
 const COMPARED: usize = 8;
 
-/// Users of which there are no more than this are few, whatever else may be fewer.
-const FEW: i64 = 32;
+/// How much is looked at to decide how a search goes about it. What it finds is the same whatever these are.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    /// Users that are walked, at least, before those for whom a condition holds are collected.
+    pub walked: usize,
+    /// Users that are walked for each that is wanted, those that are skipped included: a condition that holds for one in
+    /// so many fills the page.
+    pub walked_for_each: usize,
+    /// Entries of an index that are looked at to tell how common a value is.
+    pub sample: i64,
+    /// Users of which there are no more than this are few, whatever else may be fewer.
+    pub few: i64,
+}
+
+impl Default for Effort {
+    fn default() -> Self {
+        Self { walked: 1000, walked_for_each: 20, sample: 1000, few: 32 }
+    }
+}
 
 /// Room for the text of most statements.
 const TEXT: usize = 1024;
@@ -55,10 +62,23 @@ const TEXT: usize = 1024;
 /// # Errors
 /// [`Error::Timeout`] when it takes longer than a read may, or when a row cannot be read.
 pub fn find(tx: &mut Tx<'_>, app: AppKey, query: &UserQuery) -> Result<Vec<StoredUser<CustomText>>, Error> {
+    find_with(tx, app, query, Effort::default())
+}
+
+/// As [`find`], with another effort: small ones lead a test down every way with a handful of users.
+///
+/// # Errors
+/// See [`find`].
+pub fn find_with(
+    tx: &mut Tx<'_>,
+    app: AppKey,
+    query: &UserQuery,
+    effort: Effort,
+) -> Result<Vec<StoredUser<CustomText>>, Error> {
     if query.page.limit() == 0 || condition::constant(&query.filter) == Some(false) {
         return Ok(Vec::new());
     }
-    let search = Search { app, query, order: Order::of(&query.sort) };
+    let search = Search { app, query, order: Order::of(&query.sort), effort };
     let mut found = Vec::new();
     for plan in search.plans(tx)? {
         found = search.run(tx, &plan)?;
@@ -74,7 +94,7 @@ pub fn find(tx: &mut Tx<'_>, app: AppKey, query: &UserQuery) -> Result<Vec<Store
 /// # Errors
 /// When a statement fails.
 pub fn explain(tx: &mut Tx<'_>, app: AppKey, query: &UserQuery) -> Result<Vec<Vec<String>>, Error> {
-    let search = Search { app, query, order: Order::of(&query.sort) };
+    let search = Search { app, query, order: Order::of(&query.sort), effort: Effort::default() };
     let mut explained = Vec::new();
     for plan in search.plans(tx)? {
         let (explain, column) = match tx.dialect() {
@@ -116,6 +136,7 @@ struct Search<'q> {
     app: AppKey,
     query: &'q UserQuery,
     order: Order,
+    effort: Effort,
 }
 
 impl<'q> Search<'q> {
@@ -128,7 +149,7 @@ impl<'q> Search<'q> {
         }
         let choices: Vec<Choice<'q>> =
             demanded.into_iter().filter_map(|filter| self.choice(tx.dialect(), filter)).collect();
-        let Some((choice, is_few)) = rarest(tx, self.app, choices)? else {
+        let Some((choice, is_few)) = rarest(tx, self.app, choices, self.effort)? else {
             return Ok(vec![Plan::Walked(None)]);
         };
         let dialect = tx.dialect();
@@ -143,7 +164,8 @@ impl<'q> Search<'q> {
             }
             Choice::Keys(collected) if self.order.is_by_age() || self.order.is_by_id() => {
                 let page = &self.query.page;
-                let walked = WALKED.max(WALKED_FOR_EACH * (page.limit() + page.offset()));
+                let Effort { walked, walked_for_each, .. } = self.effort;
+                let walked = walked.max(walked_for_each * (page.limit() + page.offset()));
                 vec![Plan::Walked(Some(bound(walked))), Plan::Collected(collected.keys(dialect))]
             }
             Choice::Keys(collected) => vec![Plan::Collected(collected.keys(dialect))],
@@ -216,6 +238,7 @@ fn rarest<'q>(
     tx: &mut Tx<'_>,
     app: AppKey,
     mut choices: Vec<Choice<'q>>,
+    effort: Effort,
 ) -> Result<Option<(Choice<'q>, bool)>, Error> {
     if choices.len() < 2 {
         return Ok(choices.pop().map(|choice| (choice, false)));
@@ -223,10 +246,13 @@ fn rarest<'q>(
     let mut best: Option<((Commonness, u8), Choice<'q>)> = None;
     for choice in choices.into_iter().take(COMPARED) {
         let common = match &choice {
-            Choice::Stream(access) => (access.sample(tx, app, SAMPLE)?, 0),
+            Choice::Stream(access) => (access.sample(tx, app, effort.sample)?, 0),
             Choice::Keys(collected) => {
-                let entries =
-                    if collected.is_range_of_ids() { SAMPLE } else { collected.sample(tx, SAMPLE)? };
+                let entries = if collected.is_range_of_ids() {
+                    effort.sample
+                } else {
+                    collected.sample(tx, effort.sample)?
+                };
                 // Nothing is known of how far apart they lie.
                 (Commonness { entries, reach: i64::MAX }, collected.rank)
             }
@@ -234,11 +260,11 @@ fn rarest<'q>(
         if best.as_ref().is_none_or(|(least, _)| common < *least) {
             best = Some((common, choice));
         }
-        if common.0.entries <= FEW {
+        if common.0.entries <= effort.few {
             break;
         }
     }
-    Ok(best.map(|((common, _), choice)| (choice, common.entries < SAMPLE)))
+    Ok(best.map(|((common, _), choice)| (choice, common.entries < effort.sample)))
 }
 
 /// The conditions that all have to hold.
