@@ -105,13 +105,13 @@ impl Bench {
     /// The server on PostgreSQL with all users. Those on SQLite are gone then, so that they take nothing from it.
     pub(crate) fn on_postgres(&mut self) -> Result<&mut PostgresStage, Failure> {
         (self.large, self.small, self.hello) = (None, None, None);
-        let stage = &mut self.on_postgres;
-        match (stage, &self.postgres) {
-            (Some(stage), _) => Ok(stage),
-            (empty, Some(postgres)) => {
-                Ok(empty.insert(PostgresStage::load(&self.home, &self.binary, postgres, self.users)?))
+        match &mut self.on_postgres {
+            Some(stage) => Ok(stage),
+            empty => {
+                // Taken, so that what cannot be loaded is not tried for each row: the database is not empty any more.
+                let postgres = self.postgres.take().ok_or("the server on PostgreSQL could not be loaded")?;
+                Ok(empty.insert(PostgresStage::load(&self.home, &self.binary, &postgres, self.users)?))
             }
-            (None, None) => Err("no --database-url was given".into()),
         }
     }
 

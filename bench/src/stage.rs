@@ -16,6 +16,7 @@ use crate::failure::Failure;
 use crate::home::Home;
 use crate::load::{self, Until};
 use crate::people::mix;
+use crate::postgres;
 use crate::raw::{self, Stored, Twin};
 use crate::rounds::Outcome;
 
@@ -68,7 +69,9 @@ impl ServerCommand {
         }
         match &self.database_url {
             // Not as an argument: it may hold a password.
-            Some(url) => command.env("HEADWATER_DATABASE_URL", url),
+            Some(url) => command
+                .env("HEADWATER_DATABASE_URL", url)
+                .arg(format!("--database-connections={}", postgres::CONNECTIONS)),
             None => command.arg("--data-dir").arg(&self.directory),
         };
         Child::start(home, &self.name, &mut command, "/readyz")

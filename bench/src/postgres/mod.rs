@@ -10,6 +10,7 @@ use std::process::Command;
 
 use percent_encoding::percent_decode_str;
 
+pub(crate) use self::pgbench::CONNECTIONS;
 pub(crate) use self::scripts::LookUp;
 pub(crate) use self::stage::PostgresStage;
 use crate::failure::{Failure, because};
@@ -38,10 +39,11 @@ impl Postgres {
         let this = Self { url: url.to_owned(), address, programs: newest(Path::new(PLACE)) };
         for program in ["psql", "pgbench"] {
             let found = this.program(program).arg("--version").output();
-            found.map_err(because(format_args!(
-                "cannot run {program}\nhint: install the programs of PostgreSQL (Debian: postgresql, others: \
-                 postgresql-contrib), or put their directory into PATH"
-            )))?;
+            found.map_err(|cause| {
+                let hint = "hint: install the programs of PostgreSQL (Debian: postgresql, others: postgresql-contrib), \
+                            or put their directory into PATH";
+                format!("cannot run {program}: {cause}\n{hint}")
+            })?;
         }
         let tables =
             "SELECT COUNT(*) FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')";

@@ -8,8 +8,8 @@ use crate::failure::Failure;
 use crate::rounds::Outcome;
 use crate::samples::Samples;
 
-/// As many connections as the server has of each kind: its `--database-connections`.
-pub(super) const CONNECTIONS: u64 = 10;
+/// Connections of pgbench, and as many of the server of each kind: its `--database-connections`.
+pub(crate) const CONNECTIONS: u64 = 10;
 
 /// How much is run.
 #[derive(Clone, Copy, Debug)]

@@ -31,55 +31,55 @@ pub(crate) enum LookUp {
     AppAndUser,
 }
 
-/// Scripts that store `at_once` new users a transaction: each stores the likes of other users, so that names, countries
-/// and ages vary. pgbench takes no more than 128.
+/// Scripts that store `at_once` new users a transaction: each stores the likes of other users among the `known` ones, so
+/// that names, countries and ages vary. pgbench takes no more than 128 scripts.
 pub(super) fn upserts(
     postgres: &Postgres,
     directory: &Path,
     database: &str,
     at_once: u64,
+    known: u64,
 ) -> Result<Vec<PathBuf>, Failure> {
     let count = if at_once == 1 { 100 } else { 20 };
-    let texts = statements::upsert();
-    (0..count)
+    (0..count.min(known / at_once))
         .map(|number| {
             let values = postgres.ask(database, &values_like(at_once, number * at_once))?;
-            let mut values = values.lines();
-            let mut next = || values.next().ok_or("the server has not stored what pgbench is to store");
-            let mut script = String::new();
-            prepare(
-                &mut script,
-                &texts.settings,
-                &[
-                    ("app", texts.app),
-                    ("lock", texts.lock),
-                    ("users", texts.users),
-                    ("leaves", texts.leaves),
-                    ("log", texts.log),
-                ],
-            );
-            // Writing to a String cannot fail, here and below. Ids are spread over all numbers, in their order.
-            for place in 1..=at_once {
-                let width = NUMBERS / at_once;
-                let (first, last) = (FIRST + (place - 1) * width, FIRST + place * width - 1);
-                let _ = writeln!(script, "\\set u{place} random({first}, {last})");
-            }
-            let _ = writeln!(script, "{};", texts.begin);
-            let _ = writeln!(script, "EXECUTE app ({});", next()?);
-            let _ = writeln!(script, "EXECUTE lock ({});", next()?);
-            // The key of the last row: those of one transaction follow each other.
-            let _ = writeln!(script, "EXECUTE users ({}) \\aset", next()?);
-            for place in 1..=at_once {
-                let _ = writeln!(script, "\\set k{place} :key - {}", at_once - place);
-            }
-            let _ = writeln!(script, "EXECUTE leaves ({});", next()?);
-            let _ = writeln!(script, "EXECUTE log ({});", next()?);
-            let _ = writeln!(script, "{};", in_one_trip(texts.commit));
             let file = directory.join(format!("upsert-{at_once}-{number}.sql"));
-            fs::write(&file, script)?;
+            fs::write(&file, upsert(&statements::upsert(), at_once, &values)?)?;
             Ok(file)
         })
         .collect()
+}
+
+/// One transaction with `values`, a line for each statement.
+fn upsert(texts: &statements::Upsert, at_once: u64, values: &str) -> Result<String, Failure> {
+    let [app, lock, users, leaves, log] = values.lines().collect::<Vec<_>>()[..] else {
+        return Err("the server has not stored what pgbench is to store".into());
+    };
+    let named = [
+        ("app", texts.app),
+        ("lock", texts.lock),
+        ("users", texts.users),
+        ("leaves", texts.leaves),
+        ("log", texts.log),
+    ];
+    let mut script = String::new();
+    prepare(&mut script, &texts.settings, &named);
+    // Writing to a String cannot fail, here and below. Ids are spread over all numbers, in the order of their places.
+    let width = NUMBERS / at_once;
+    for place in 1..=at_once {
+        let (first, last) = (FIRST + (place - 1) * width, FIRST + place * width - 1);
+        let _ = writeln!(script, "\\set u{place} random({first}, {last})");
+    }
+    let _ = writeln!(script, "{};\nEXECUTE app ({app});\nEXECUTE lock ({lock});", texts.begin);
+    // What is kept is the last row. The keys of one statement follow each other.
+    let _ = writeln!(script, "EXECUTE users ({users}) \\aset");
+    for place in 1..=at_once {
+        let _ = writeln!(script, "\\set k{place} :key - {}", at_once - place);
+    }
+    let _ = writeln!(script, "EXECUTE leaves ({leaves});\nEXECUTE log ({log});");
+    let _ = writeln!(script, "{};", in_one_trip(texts.commit));
+    Ok(script)
 }
 
 /// Scripts that ask for users with these numbers, [`QUERIES`] each.
@@ -186,6 +186,22 @@ mod tests {
     #[test]
     fn columns_are_split_outside_of_parentheses() {
         assert_eq!(split("a, f(b, c), d").collect::<Vec<_>>(), ["a", "f(b, c)", "d"]);
+    }
+
+    #[test]
+    fn a_script_needs_the_values_of_every_statement() {
+        let texts = statements::upsert();
+        let script = upsert(&texts, 2, "app\nlock\nusers\nleaves\nlog").unwrap();
+        for line in [
+            "\\set u2 random(5500000000000000, 9999999999999999)",
+            "EXECUTE users (users) \\aset",
+            "\\set k1 :key - 1",
+            "\\set k2 :key - 0",
+            "SAVEPOINT whole \\; COMMIT;",
+        ] {
+            assert!(script.lines().any(|known| known == line), "{line}");
+        }
+        assert!(upsert(&texts, 2, "app\nlock").is_err());
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::{LookUp, Postgres, scripts};
 use crate::api::{Api, KEY};
 use crate::call;
 use crate::child::Child;
-use crate::failure::{Failure, because};
+use crate::failure::Failure;
 use crate::home::Home;
 use crate::load::{self, Until};
 use crate::people::Person;
@@ -92,7 +92,7 @@ impl PostgresStage {
 
     /// Scripts for [`PostgresStage::upsert_by_pgbench`].
     pub(crate) fn upsert_scripts(&self, at_once: u64) -> Result<Vec<PathBuf>, Failure> {
-        scripts::upserts(&self.copy.postgres, &self.scripts, &self.copy.name, at_once)
+        scripts::upserts(&self.copy.postgres, &self.scripts, &self.copy.name, at_once, self.loaded)
     }
 
     /// Stores about `users` new users in the copy, `at_once` a transaction.
@@ -177,11 +177,10 @@ impl Copy {
         let database = &postgres.address.database;
         let copy = Self { postgres: postgres.clone(), name: format!("{database}_pgbench") };
         let make = format!("CREATE DATABASE {} TEMPLATE {}", quoted(&copy.name), quoted(database));
-        postgres.ask(database, &make).map_err(because(format_args!(
-            "cannot make the copy {} for pgbench\nhint: it may be left of an earlier run (DROP DATABASE), or somebody \
-             is connected to {database}",
-            copy.name
-        )))?;
+        postgres.ask(database, &make).map_err(|failure| {
+            let hint = "hint: drop what an earlier run has left, and see that nobody else uses the database";
+            format!("cannot make the copy {} for pgbench: {failure}\n{hint}", copy.name)
+        })?;
         let dropped = copy.clone();
         home.at_interrupt(move || dropped.drop());
         Ok(copy)
