@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::child::Child;
 use crate::failure::Failure;
 use crate::home::Home;
+use crate::postgres::{Postgres, PostgresStage};
 use crate::stage::{ServerCommand, Stage};
 
 /// The size that growth is measured from.
@@ -26,6 +27,8 @@ pub(crate) struct Bench {
     large: Option<Stage>,
     small: Option<Stage>,
     hello: Option<Child>,
+    postgres: Option<Postgres>,
+    on_postgres: Option<PostgresStage>,
     home: Home,
 }
 
@@ -36,9 +39,12 @@ impl Bench {
         users: u64,
         rounds: Option<u32>,
         place: Option<&Path>,
+        postgres: Option<Postgres>,
     ) -> Result<Self, Failure> {
         let rounds = rounds.unwrap_or(if users < MANY { 3 } else { 5 });
-        Ok(Self { binary, users, rounds, large: None, small: None, hello: None, home: Home::new(place)? })
+        let home = Home::new(place)?;
+        let (large, small, hello, on_postgres) = (None, None, None, None);
+        Ok(Self { binary, users, rounds, large, small, hello, postgres, on_postgres, home })
     }
 
     /// How many users are stored.
@@ -91,9 +97,32 @@ impl Bench {
         }
     }
 
+    /// Whether PostgreSQL is measured as well.
+    pub(crate) fn has_postgres(&self) -> bool {
+        self.postgres.is_some()
+    }
+
+    /// The server on PostgreSQL with all users. Those on SQLite are gone then, so that they take nothing from it.
+    pub(crate) fn on_postgres(&mut self) -> Result<&mut PostgresStage, Failure> {
+        (self.large, self.small, self.hello) = (None, None, None);
+        match &mut self.on_postgres {
+            Some(stage) => Ok(stage),
+            empty => {
+                // Taken, so that what cannot be loaded is not tried for each row: the database is not empty any more.
+                let postgres = self.postgres.take().ok_or("the server on PostgreSQL could not be loaded")?;
+                Ok(empty.insert(PostgresStage::load(&self.home, &self.binary, &postgres, self.users)?))
+            }
+        }
+    }
+
     /// How a server on an empty directory is started.
     pub(crate) fn empty_server(&self, name: String) -> ServerCommand {
-        ServerCommand { binary: self.binary.clone(), directory: self.home.path(&name), name }
+        ServerCommand {
+            binary: self.binary.clone(),
+            directory: self.home.path(&name),
+            name,
+            database_url: None,
+        }
     }
 }
 

@@ -14,10 +14,19 @@ use crate::failure::{Failure, because};
 const INTERRUPTED: i32 = 130;
 
 /// A temporary directory, and the programs that run in it.
-#[derive(Debug)]
 pub(crate) struct Home {
     directory: TempDir,
     running: Arc<Mutex<Vec<Pid>>>,
+    undo: Arc<Mutex<Option<Undo>>>,
+}
+
+/// Takes away what lies elsewhere.
+type Undo = Box<dyn FnOnce() + Send>;
+
+impl std::fmt::Debug for Home {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Home").field("directory", &self.directory).finish_non_exhaustive()
+    }
 }
 
 impl Home {
@@ -27,14 +36,21 @@ impl Home {
         let directory = TempDir::with_prefix_in("headwater-bench-", &place)
             .map_err(because(format_args!("cannot make a directory in {}", place.display())))?;
         let running = Arc::<Mutex<Vec<Pid>>>::default();
-        let (left, programs) = (directory.path().to_owned(), Arc::clone(&running));
-        thread::spawn(move || take_away_at_interrupt(&left, &programs));
-        Ok(Self { directory, running })
+        let undo = Arc::<Mutex<Option<Undo>>>::default();
+        let (left, programs, elsewhere) =
+            (directory.path().to_owned(), Arc::clone(&running), Arc::clone(&undo));
+        thread::spawn(move || take_away_at_interrupt(&left, &programs, &elsewhere));
+        Ok(Self { directory, running, undo })
     }
 
     /// A file or directory in it.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
+    }
+
+    /// Has `undo` called at Ctrl-C, once the programs are ended.
+    pub(crate) fn at_interrupt(&self, undo: impl FnOnce() + Send + 'static) {
+        *self.undo.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(undo));
     }
 
     /// The programs that are to be ended with the bench. Whoever has waited for one takes it off.
@@ -43,7 +59,7 @@ impl Home {
     }
 }
 
-fn take_away_at_interrupt(directory: &Path, programs: &Mutex<Vec<Pid>>) {
+fn take_away_at_interrupt(directory: &Path, programs: &Mutex<Vec<Pid>>, undo: &Mutex<Option<Undo>>) {
     // Without a runtime or a handler the signal ends the bench as it always does.
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
     if runtime.block_on(signal::ctrl_c()).is_err() {
@@ -55,6 +71,9 @@ fn take_away_at_interrupt(directory: &Path, programs: &Mutex<Vec<Pid>>) {
     for program in programs.iter() {
         // It may have ended by the same signal.
         let _ = kill_process(*program, Signal::KILL);
+    }
+    if let Some(undo) = undo.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        undo();
     }
     if let Err(error) = std::fs::remove_dir_all(directory) {
         eprintln!("cannot remove {}: {error}", directory.display());

@@ -16,6 +16,7 @@ mod home;
 mod load;
 mod names;
 mod people;
+mod postgres;
 mod raw;
 mod reply;
 mod report;
@@ -32,6 +33,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::bench::Bench;
 use crate::failure::{Failure, because};
+use crate::postgres::Postgres;
 use crate::rows::Row;
 
 #[derive(Parser)]
@@ -76,6 +78,11 @@ struct Users {
     /// [default: the system's temporary directory]
     #[arg(long, value_name = "DIRECTORY")]
     directory: Option<PathBuf>,
+
+    /// Measure writing and the query by id on PostgreSQL as well, beside pgbench: an empty database, which is left to
+    /// you to drop, and whose user may create another one
+    #[arg(long, value_name = "URL")]
+    database_url: Option<String>,
 }
 
 fn main() -> ExitCode {
@@ -95,7 +102,9 @@ fn main() -> ExitCode {
 fn measure(options: Users) -> Result<(), Failure> {
     let json = options.json.as_deref().map(writable).transpose()?;
     let server = binary::server(options.server)?;
-    let mut bench = Bench::new(server, options.users, options.rounds, options.directory.as_deref())?;
+    let postgres = options.database_url.as_deref().map(Postgres::new).transpose()?;
+    let mut bench =
+        Bench::new(server, options.users, options.rounds, options.directory.as_deref(), postgres)?;
     let table = rows::measure(&mut bench, &options.only);
     print!("{}", report::table(options.users, &table));
     if let Some(file) = json {

@@ -16,6 +16,7 @@ use crate::failure::Failure;
 use crate::home::Home;
 use crate::load::{self, Until};
 use crate::people::mix;
+use crate::postgres;
 use crate::raw::{self, Stored, Twin};
 use crate::rounds::Outcome;
 
@@ -51,6 +52,8 @@ pub(crate) struct ServerCommand {
     pub(crate) name: String,
     /// Its data directory.
     pub(crate) directory: PathBuf,
+    /// The database on PostgreSQL that keeps everything instead.
+    pub(crate) database_url: Option<String>,
 }
 
 impl ServerCommand {
@@ -58,12 +61,19 @@ impl ServerCommand {
     pub(crate) fn start(&self, home: &Home) -> Result<Child, Failure> {
         let mut command = Command::new(&self.binary);
         command.args(["serve", "--listen", "127.0.0.1:0", "--log-level", "warn", "--app"]);
-        command.arg(format!("{KEY}:{SECRET}")).arg("--data-dir").arg(&self.directory);
+        command.arg(format!("{KEY}:{SECRET}"));
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("HEADWATER_") {
                 command.env_remove(name);
             }
         }
+        match &self.database_url {
+            // Not as an argument: it may hold a password.
+            Some(url) => command
+                .env("HEADWATER_DATABASE_URL", url)
+                .arg(format!("--database-connections={}", postgres::CONNECTIONS)),
+            None => command.arg("--data-dir").arg(&self.directory),
+        };
         Child::start(home, &self.name, &mut command, "/readyz")
     }
 
@@ -76,18 +86,16 @@ impl ServerCommand {
 impl Stage {
     /// Starts a server on an empty directory, stores `users` users through its API, and copies its database.
     pub(crate) fn load(home: &Home, binary: &Path, name: &str, users: u64) -> Result<Self, Failure> {
-        let command =
-            ServerCommand { binary: binary.to_owned(), name: name.to_owned(), directory: home.path(name) };
+        let command = ServerCommand {
+            binary: binary.to_owned(),
+            name: name.to_owned(),
+            directory: home.path(name),
+            database_url: None,
+        };
         let server = command.start(home)?;
         let api = Api::new();
         let begin = Instant::now();
-        for first in (0..users).step_by(usize::try_from(LOADED_AT_ONCE)?) {
-            let last = users.min(first + LOADED_AT_ONCE);
-            let requests: Vec<Vec<u8>> =
-                (first..last).step_by(100).map(|number| api.upsert(number..last.min(number + 100))).collect();
-            let outcome = load::run(server.address(), 8, &requests, Until::AllSent)?;
-            eprintln!("stored {last} of {users} users, {:.0}/s", outcome.rate() * 100.0);
-        }
+        fill(server.address(), &api, users)?;
         server.stop()?;
         let twin = Twin::copy(&command.database(), home.path(&format!("{name}-twin.db")))?;
         let app = raw::app_key(twin.file())?;
@@ -181,8 +189,7 @@ impl Stage {
 
     /// Numbers of users that were stored at first, at random, the same in every run.
     pub(crate) fn some_users(&self) -> impl Iterator<Item = u64> {
-        let loaded = self.loaded;
-        (0..QUERIES).map(move |draw| mix(draw) % loaded)
+        some_of(self.loaded)
     }
 
     fn address(&self) -> Result<SocketAddr, Failure> {
@@ -203,4 +210,21 @@ impl Stage {
         }
         Err("the server does not empty its write-ahead log when idle".into())
     }
+}
+
+/// Stores `users` users through the API of a server.
+pub(crate) fn fill(server: SocketAddr, api: &Api, users: u64) -> Result<(), Failure> {
+    for first in (0..users).step_by(usize::try_from(LOADED_AT_ONCE)?) {
+        let last = users.min(first + LOADED_AT_ONCE);
+        let requests: Vec<Vec<u8>> =
+            (first..last).step_by(100).map(|number| api.upsert(number..last.min(number + 100))).collect();
+        let outcome = load::run(server, 8, &requests, Until::AllSent)?;
+        eprintln!("stored {last} of {users} users, {:.0}/s", outcome.rate() * 100.0);
+    }
+    Ok(())
+}
+
+/// Random numbers of `loaded` users, the same in every run.
+pub(crate) fn some_of(loaded: u64) -> impl Iterator<Item = u64> {
+    (0..QUERIES).map(move |draw| mix(draw) % loaded)
 }

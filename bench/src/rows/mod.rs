@@ -5,6 +5,7 @@
 mod autocomplete;
 mod equality;
 mod growth;
+mod on_postgres;
 mod query_by_id;
 mod start;
 mod upsert_hundred;
@@ -53,6 +54,9 @@ pub(crate) fn measure(bench: &mut Bench, only: &[Row]) -> Vec<Line> {
     let mut lines: Vec<Line> =
         ORDER.into_iter().filter(wanted).flat_map(|row| row.measure_or_say_why(bench)).collect();
     lines.sort_by_key(|line| line.row);
+    if bench.has_postgres() {
+        lines.extend(on_postgres::measure(bench, wanted));
+    }
     lines
 }
 

@@ -12,7 +12,7 @@ use crate::stage::Stage;
 pub(super) const NAME: &str = "upsert, 100 users a call, 8 connections";
 pub(super) const FLOOR: Floor = Floor::Ratio(0.5);
 
-const CONNECTIONS: usize = 8;
+pub(super) const CONNECTIONS: usize = 8;
 
 /// Users that the raw loops commit together.
 const TRANSACTION: usize = 1000;

@@ -20,15 +20,17 @@ pub struct NewApp<'a> {
     pub now: Timestamp,
 }
 
+/// An app by its public key.
+pub(crate) const BY_API_KEY: &str = "\
+     SELECT key, api_key, name, secret, previous_secret, suspended_at, suspended_explanation, settings, created_at, \
+     updated_at FROM apps WHERE api_key = $1";
+
 /// The app with this public key. On an engine with concurrent writers its row is locked: what is read here may be written.
 ///
 /// # Errors
 /// When a statement fails or the row cannot be read.
 pub fn by_api_key(tx: &mut Tx<'_>, api_key: &str) -> Result<Option<App>, Error> {
-    const SELECT: Sql = Sql::new(
-        "SELECT key, api_key, name, secret, previous_secret, suspended_at, suspended_explanation, settings, \
-         created_at, updated_at FROM apps WHERE api_key = $1",
-    );
+    const SELECT: Sql = Sql::new(BY_API_KEY);
     const LOCK: Sql = Sql::pair(
         SELECT.sqlite,
         "SELECT key, api_key, name, secret, previous_secret, suspended_at, suspended_explanation, settings, \
@@ -37,6 +39,11 @@ pub fn by_api_key(tx: &mut Tx<'_>, api_key: &str) -> Result<Option<App>, Error> 
     let statement = if tx.has_rivals() { LOCK } else { SELECT };
     Ok(tx.query(statement, &[api_key.into()], read)?.pop())
 }
+
+/// The app is kept from being changed until the end, but not from others who write by the same settings.
+pub(crate) const SHARE_ON_POSTGRES: &str = "\
+     SELECT key, api_key, name, secret, previous_secret, suspended_at, suspended_explanation, settings, created_at, \
+     updated_at FROM apps WHERE key = $1 FOR SHARE";
 
 /// The app as it is in this transaction, of which `known` is what a request found when it came: its settings may have
 /// been changed meanwhile. Costs a statement only where the engine does not know.
@@ -48,12 +55,7 @@ pub fn current(tx: &mut Tx<'_>, known: &App) -> Result<Arc<App>, Error> {
         "SELECT key, api_key, name, secret, previous_secret, suspended_at, suspended_explanation, settings, \
          created_at, updated_at FROM apps WHERE key = $1",
     );
-    // Kept from being changed until the end, but not from others who write by the same settings.
-    const LOCK: Sql = Sql::pair(
-        SELECT.sqlite,
-        "SELECT key, api_key, name, secret, previous_secret, suspended_at, suspended_explanation, settings, \
-         created_at, updated_at FROM apps WHERE key = $1 FOR SHARE",
-    );
+    const LOCK: Sql = Sql::pair(SELECT.sqlite, SHARE_ON_POSTGRES);
     if let Some(app) = tx.known_app(&known.api_key) {
         return Ok(app);
     }

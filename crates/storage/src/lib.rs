@@ -19,6 +19,7 @@ mod postgres;
 pub mod roles;
 mod sql;
 mod sqlite;
+pub mod statements;
 mod store;
 mod threads;
 mod tx;

@@ -33,6 +33,18 @@ pub struct Origin<'a> {
     pub request: &'a str,
 }
 
+/// What PostgreSQL does to append rows and name their subjects.
+pub(crate) const APPEND_ON_POSTGRES: &str = "\
+     WITH appended AS (INSERT INTO log (person, app, time, actor, operation, request, event, subject, payload) \
+         SELECT person, app, time, actor, operation, request, event, subject, payload \
+         FROM UNNEST($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], \
+             $8::text[], $9::text[]) WITH ORDINALITY AS given (person, app, time, actor, operation, request, \
+             event, subject, payload, place) \
+         ORDER BY place RETURNING sequence, person), \
+     named AS (INSERT INTO log_person (log, \"user\") \
+         SELECT sequence, person FROM appended WHERE person IS NOT NULL) \
+     SELECT sequence FROM appended ORDER BY sequence";
+
 /// Appends `entries` in their order: one statement, and one more when somebody besides a subject is named.
 ///
 /// # Errors
@@ -42,15 +54,7 @@ pub fn append(tx: &mut Tx<'_>, origin: &Origin<'_>, entries: &[Entry]) -> Result
     const INSERT: Sql = Sql::pair(
         "INSERT OR FAIL INTO log (person, app, time, actor, operation, request, event, subject, payload) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING sequence",
-        "WITH appended AS (INSERT INTO log (person, app, time, actor, operation, request, event, subject, payload) \
-             SELECT person, app, time, actor, operation, request, event, subject, payload \
-             FROM UNNEST($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], \
-                 $8::text[], $9::text[]) WITH ORDINALITY AS given (person, app, time, actor, operation, request, \
-                 event, subject, payload, place) \
-             ORDER BY place RETURNING sequence, person), \
-         named AS (INSERT INTO log_person (log, \"user\") \
-             SELECT sequence, person FROM appended WHERE person IS NOT NULL) \
-         SELECT sequence FROM appended ORDER BY sequence",
+        APPEND_ON_POSTGRES,
     )
     .then(&["INSERT OR IGNORE INTO log_person (log, user) VALUES (last_insert_rowid(), ?1)"]);
     const NAME: Sql = Sql::pair(

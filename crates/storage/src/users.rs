@@ -23,6 +23,15 @@ pub struct Change {
     pub after: User,
 }
 
+/// Locks users in the order of their ids, so that no two transactions wait for each other.
+pub(crate) const LOCK_ON_POSTGRES: &str = "\
+     SELECT u.key, u.id, u.name, u.image, u.role, u.teams, u.teams_role, u.language, u.invisible, u.privacy, \
+         u.custom, u.created_at, u.updated_at, u.deactivated_at, u.deleted_at, u.tokens_revoked_before \
+     FROM users AS u WHERE u.key = ANY (ARRAY(SELECT found.key \
+         FROM UNNEST($1::bigint[], $2::text[]) AS given (app, id) CROSS JOIN LATERAL \
+             (SELECT key FROM users WHERE users.app = given.app AND users.id = given.id LIMIT 1) AS found)) \
+         ORDER BY u.id FOR UPDATE";
+
 /// The users of `app` with these ids, deleted ones too, in no particular order; each once, those that do not exist
 /// left out. On an engine with concurrent writers the rows are locked: what is read here may be written.
 ///
@@ -37,16 +46,7 @@ pub fn by_ids(tx: &mut Tx<'_>, app: AppKey, ids: &BTreeSet<&UserId>) -> Result<V
          FROM UNNEST($1::bigint[], $2::text[]) AS given (app, id) CROSS JOIN LATERAL \
              (SELECT * FROM users WHERE users.app = given.app AND users.id = given.id LIMIT 1) AS u",
     );
-    // Locked in the order of ids, so that no two wait for each other.
-    const LOCK: Sql = Sql::pair(
-        SELECT.sqlite,
-        "SELECT u.key, u.id, u.name, u.image, u.role, u.teams, u.teams_role, u.language, u.invisible, u.privacy, \
-             u.custom, u.created_at, u.updated_at, u.deactivated_at, u.deleted_at, u.tokens_revoked_before \
-         FROM users AS u WHERE u.key = ANY (ARRAY(SELECT found.key \
-             FROM UNNEST($1::bigint[], $2::text[]) AS given (app, id) CROSS JOIN LATERAL \
-                 (SELECT key FROM users WHERE users.app = given.app AND users.id = given.id LIMIT 1) AS found)) \
-         ORDER BY u.id FOR UPDATE",
-    );
+    const LOCK: Sql = Sql::pair(SELECT.sqlite, LOCK_ON_POSTGRES);
     let keys: Vec<[Value; 2]> = ids.iter().map(|id| [app.0.into(), id.as_str().into()]).collect();
     tx.query_each(if tx.has_rivals() { LOCK } else { SELECT }, &keys, read)
 }
@@ -80,7 +80,7 @@ macro_rules! update_on_postgres {
 
 /// What PostgreSQL does for new users: the rows, their words and who holds which role. A row that is missing in the answer
 /// is of a user whom somebody else has made in the meantime.
-const INSERT_ON_POSTGRES: &str = concat!(
+pub(crate) const INSERT_ON_POSTGRES: &str = concat!(
     "WITH ",
     given!(),
     ", taken AS MATERIALIZED (SELECT take_user_keys(MAX(created_at), COUNT(*)) AS first FROM given), \
@@ -361,6 +361,14 @@ macro_rules! leaves {
     };
 }
 
+/// What PostgreSQL does for leaves that only come.
+pub(crate) const LEAVES_ON_POSTGRES: &str = concat!(
+    "WITH ",
+    leaves!(),
+    "INSERT INTO user_leaves (app, path, kind, number, text, digest, \"user\") \
+     SELECT app, path, kind, number, text, digest, \"user\" FROM given"
+);
+
 /// Writes the leaves that go and come with `changes` to the users with these keys, no other.
 fn put_leaves(
     tx: &mut Tx<'_>,
@@ -388,12 +396,7 @@ fn put_leaves(
     const ONLY_COME: Sql = Sql::pair(
         "INSERT OR FAIL INTO user_leaves (app, path, kind, number, text, digest, user) \
          VALUES (?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        concat!(
-            "WITH ",
-            leaves!(),
-            "INSERT INTO user_leaves (app, path, kind, number, text, digest, \"user\") \
-             SELECT app, path, kind, number, text, digest, \"user\" FROM given"
-        ),
+        LEAVES_ON_POSTGRES,
     );
     let (mut rows, mut going) = (Vec::new(), false);
     for (change, key) in changes.iter().zip(keys) {

@@ -89,6 +89,14 @@ pub fn find_with(
     Ok(found)
 }
 
+/// The text of a search on PostgreSQL for users whose ids are named.
+pub(crate) fn looked_up_on_postgres(query: &UserQuery) -> String {
+    let search = Search { app: AppKey(0), query, order: Order::of(&query.sort) };
+    let mut statement = Statement::with_capacity(Dialect::Postgres, TEXT);
+    search.write(&mut statement, &Plan::LookedUp);
+    statement.into_text()
+}
+
 /// How the engine would go about each statement of a search, line by line, for a test of the plans.
 ///
 /// # Errors

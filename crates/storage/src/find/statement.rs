@@ -64,6 +64,11 @@ impl Statement {
         self
     }
 
+    /// The text, without the values.
+    pub(super) fn into_text(self) -> String {
+        self.text
+    }
+
     /// What stands in front of the number of a parameter. SQLite takes `$1` for a name, and goes through all that it
     /// knows to find it.
     fn mark(&self) -> char {

@@ -14,7 +14,7 @@ use crate::gauges::Counters;
 
 /// How a transaction begins, and what a session of that kind is told first.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Access {
+pub(crate) enum Access {
     /// Sees what others commit meanwhile, and therefore locks what it goes by.
     Write,
     /// One snapshot, whose statements end with this budget.
@@ -25,7 +25,7 @@ pub(super) enum Access {
 const LONGEST_WRITE: Duration = Duration::from_secs(60);
 
 impl Access {
-    fn settings(self) -> String {
+    pub(crate) fn settings(self) -> String {
         let (statement, idle) = match self {
             Self::Write => (LONGEST_WRITE, LONGEST_WRITE),
             Self::Read(budget) => (budget, LONGEST_WRITE),
@@ -49,14 +49,14 @@ impl Access {
         )
     }
 
-    fn begin(self) -> &'static str {
+    pub(crate) fn begin(self) -> &'static str {
         match self {
             Self::Write => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
             Self::Read(_) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         }
     }
 
-    fn roll_back(self) -> &'static str {
+    pub(crate) fn roll_back(self) -> &'static str {
         match self {
             // The function that takes keys holds a lock for a moment that does not end with the transaction. Should it be
             // stopped in that moment, it would hold it as long as the session.
@@ -191,12 +191,15 @@ pub(super) enum Committed {
     Unknown(Failure),
 }
 
-/// Commits the transaction that is open on `session`.
+/// How a transaction is committed.
 ///
 /// COMMIT is answered with success by a transaction that failed, and with a warning where none is open, and the client
 /// does not say which it was. A savepoint is refused in both cases, costs nothing, and goes in the same round trip.
+pub(crate) const COMMIT: &str = "SAVEPOINT whole; COMMIT";
+
+/// Commits the transaction that is open on `session`.
 pub(super) fn commit(session: &mut Session) -> Committed {
-    match session.run("SAVEPOINT whole; COMMIT") {
+    match session.run(COMMIT) {
         Ok(()) => Committed::Stored,
         Err(failure) if is_loss(&failure) => Committed::Unknown(failure),
         Err(failure) => Committed::Refused(failure),

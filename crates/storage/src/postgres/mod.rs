@@ -25,7 +25,8 @@ use std::io;
 use std::sync::Arc;
 use std::thread;
 
-use self::link::{Access, Link};
+use self::link::Link;
+pub(crate) use self::link::{Access, COMMIT};
 use self::queue::Queue;
 use self::reader::Reader;
 use self::server::Server;
