@@ -11,7 +11,6 @@ use std::process::Command;
 use percent_encoding::percent_decode_str;
 
 pub(crate) use self::pgbench::CONNECTIONS;
-pub(crate) use self::scripts::LookUp;
 pub(crate) use self::stage::PostgresStage;
 use crate::failure::{Failure, because};
 

@@ -22,15 +22,6 @@ const NUMBERS: u64 = 9_000_000_000_000_000;
 /// Users that a script of queries asks for: one query a script would have pgbench choose scripts, not users.
 pub(super) const QUERIES: usize = 200;
 
-/// What a query of pgbench asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LookUp {
-    /// The user alone: the work that was asked for.
-    User,
-    /// First the app, in a transaction of its own: all that the server asks for.
-    AppAndUser,
-}
-
 /// Scripts that store `at_once` new users a transaction: each stores the likes of other users among the `known` ones, so
 /// that names, countries and ages vary. pgbench takes no more than 128 scripts.
 pub(super) fn upserts(
@@ -83,12 +74,7 @@ fn upsert(texts: &statements::Upsert, at_once: u64, values: &str) -> Result<Stri
 }
 
 /// Scripts that ask for users with these numbers, [`QUERIES`] each.
-pub(super) fn queries(
-    directory: &Path,
-    app: &str,
-    numbers: &[u64],
-    look_up: LookUp,
-) -> Result<Vec<PathBuf>, Failure> {
+pub(super) fn queries(directory: &Path, app: &str, numbers: &[u64]) -> Result<Vec<PathBuf>, Failure> {
     let texts = statements::query_by_id()?;
     numbers
         .chunks_exact(QUERIES)
@@ -98,16 +84,9 @@ pub(super) fn queries(
             prepare(&mut script, &texts.settings, &[("app", texts.app), ("users", &texts.users)]);
             for user in users {
                 let id = Person(*user).id();
-                if look_up == LookUp::AppAndUser {
-                    let _ = writeln!(script, "{};\nEXECUTE app ('{KEY}');\n{};", texts.begin, texts.end);
-                }
-                let _ = writeln!(
-                    script,
-                    "{};\nEXECUTE users ({app}, '{id}', 30, 0);\n{};",
-                    texts.begin, texts.end
-                );
+                let _ = writeln!(script, "EXECUTE app ('{KEY}');\nEXECUTE users ({app}, '{id}', 30, 0);");
             }
-            let file = directory.join(format!("query-{look_up:?}-{number}.sql"));
+            let file = directory.join(format!("query-{number}.sql"));
             fs::write(&file, script)?;
             Ok(file)
         })

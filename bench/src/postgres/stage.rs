@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::pgbench::{self, Amount, CONNECTIONS};
-use super::{LookUp, Postgres, scripts};
+use super::{Postgres, scripts};
 use crate::api::{Api, KEY};
 use crate::call;
 use crate::child::Child;
@@ -130,9 +130,9 @@ impl PostgresStage {
     }
 
     /// Scripts for [`PostgresStage::read_by_pgbench`], for the users of [`PostgresStage::queries`].
-    pub(crate) fn query_scripts(&self, look_up: LookUp) -> Result<Vec<PathBuf>, Failure> {
+    pub(crate) fn query_scripts(&self) -> Result<Vec<PathBuf>, Failure> {
         let numbers: Vec<u64> = some_of(self.loaded).collect();
-        scripts::queries(&self.scripts, &self.app, &numbers, look_up)
+        scripts::queries(&self.scripts, &self.app, &numbers)
     }
 
     /// Asks the copy for users for `period`.

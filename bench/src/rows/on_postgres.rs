@@ -3,7 +3,6 @@
 use super::{Row, query_by_id, upsert_hundred, upsert_one};
 use crate::bench::Bench;
 use crate::failure::Failure;
-use crate::postgres::LookUp;
 use crate::report::{Figures, Floor, Line};
 use crate::rounds::alternate;
 
@@ -17,12 +16,12 @@ const ORDER: [Row; 3] = [Row::QueryById, Row::UpsertOne, Row::UpsertHundred];
 
 /// Measures those rows that are wanted and exist on PostgreSQL, in the order of the table.
 pub(super) fn measure(bench: &mut Bench, wanted: impl Fn(&Row) -> bool) -> Vec<Line> {
-    let mut lines: Vec<Line> = ORDER.into_iter().filter(wanted).flat_map(|row| lines(bench, row)).collect();
+    let mut lines: Vec<Line> = ORDER.into_iter().filter(wanted).map(|row| line(bench, row)).collect();
     lines.sort_by_key(|line| line.row);
     lines
 }
 
-fn lines(bench: &mut Bench, row: Row) -> Vec<Line> {
+fn line(bench: &mut Bench, row: Row) -> Line {
     let (title, measured) = match row {
         Row::UpsertOne => (upsert_one::NAME, upsert(bench, upsert_one::NAME, 1, upsert_one::AT_ONCE)),
         Row::UpsertHundred => {
@@ -31,21 +30,14 @@ fn lines(bench: &mut Bench, row: Row) -> Vec<Line> {
         _ => (query_by_id::NAME, query(bench)),
     };
     let name = format!("PostgreSQL: {title}");
-    let line = |name: String, figures| Line { row, name, floor: FLOOR, figures };
-    match measured {
-        Ok(all) => {
-            let names =
-                [name, "  the same beside pgbench that looks the app up first, as the server".to_owned()];
-            names.into_iter().zip(all).map(|(name, figures)| line(name, Ok(figures))).collect()
-        }
-        Err(failure) => {
-            eprintln!("{name} is not measured: {failure}");
-            vec![line(name, Err(failure.to_string()))]
-        }
-    }
+    let figures = measured.map_err(|failure| {
+        eprintln!("{name} is not measured: {failure}");
+        failure.to_string()
+    });
+    Line { row, name, floor: FLOOR, figures }
 }
 
-fn upsert(bench: &mut Bench, name: &str, at_once: u64, connections: usize) -> Result<Vec<Figures>, Failure> {
+fn upsert(bench: &mut Bench, name: &str, at_once: u64, connections: usize) -> Result<Figures, Failure> {
     let (rounds, users) = (bench.rounds(), bench.users_a_round().max(LEAST_A_ROUND));
     let stage = bench.on_postgres()?;
     let scripts = stage.upsert_scripts(at_once)?;
@@ -58,23 +50,21 @@ fn upsert(bench: &mut Bench, name: &str, at_once: u64, connections: usize) -> Re
         }],
     )?;
     stage.check_copy()?;
-    Ok(vec![Figures::rates(&mut ours, &pgbench, "users/s")])
+    Ok(Figures::rates(&mut ours, &pgbench, "users/s"))
 }
 
-fn query(bench: &mut Bench) -> Result<Vec<Figures>, Failure> {
+fn query(bench: &mut Bench) -> Result<Figures, Failure> {
     let (rounds, period) = (bench.rounds(), bench.period());
     let stage = bench.on_postgres()?;
     let requests = stage.queries()?;
-    let (user, both) = (stage.query_scripts(LookUp::User)?, stage.query_scripts(LookUp::AppAndUser)?);
-    let [mut ours, user, both] = alternate(
+    let scripts = stage.query_scripts()?;
+    let [mut ours, pgbench] = alternate(
         &format!("PostgreSQL: {}", query_by_id::NAME),
         rounds,
         stage,
-        [
-            &mut |stage| stage.read(&requests, query_by_id::CONNECTIONS, period),
-            &mut |stage| stage.read_by_pgbench(&user, period),
-            &mut |stage| stage.read_by_pgbench(&both, period),
-        ],
+        [&mut |stage| stage.read(&requests, query_by_id::CONNECTIONS, period), &mut |stage| {
+            stage.read_by_pgbench(&scripts, period)
+        }],
     )?;
-    Ok([user, both].iter().map(|pgbench| Figures::rates(&mut ours, pgbench, "calls/s")).collect())
+    Ok(Figures::rates(&mut ours, &pgbench, "calls/s"))
 }

@@ -47,6 +47,15 @@ impl Call {
         Ok(self.state.store.read(move |tx| counted(tx, &ctx, &statements, &operation)).await?)
     }
 
+    /// As [`Call::read`], for an operation that runs one statement.
+    pub(crate) async fn look_up<T: Send + 'static>(
+        &self,
+        operation: impl Fn(&mut Tx<'_>, &Ctx) -> Result<T, operations::Error> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let (ctx, statements) = (Arc::clone(&self.ctx), Arc::clone(&self.statements));
+        Ok(self.state.store.look_up(move |tx| counted(tx, &ctx, &statements, &operation)).await?)
+    }
+
     /// The fields of the body; nothing and `null` are no fields (v2 1.3).
     pub(crate) fn fields(&self) -> Result<Map<String, Value>, Invalid> {
         wire::parse_object(&self.body).map_err(|invalid| placed(invalid, "the body"))

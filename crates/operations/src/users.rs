@@ -118,6 +118,12 @@ pub fn query(tx: &mut Tx<'_>, ctx: &Ctx, query: &UserQuery) -> Result<Vec<UserVi
     Ok(users::views(found))
 }
 
+/// Whether one statement answers a query.
+#[must_use]
+pub fn is_look_up(query: &UserQuery) -> bool {
+    storage::find::is_look_up(query)
+}
+
 /// Shuts a user out, keeping its data (semantics 9).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deactivate {

@@ -45,19 +45,15 @@ pub fn upsert() -> Upsert {
     }
 }
 
-/// What a transaction is made of that finds a user.
+/// What a call is made of that finds a user: two statements without a transaction around them.
 #[derive(Clone, Debug)]
 pub struct Query {
     /// What the session is told first.
     pub settings: String,
-    /// Begins the transaction.
-    pub begin: &'static str,
-    /// Reads the app with the public key `$1`: the server does so first, in a transaction of its own.
+    /// Reads the app with the public key `$1`, which another server may have changed.
     pub app: &'static str,
     /// Finds the users of the app `$1` whose id is `$2`: at most `$3` of them after `$4`.
     pub users: String,
-    /// Ends the transaction.
-    pub end: &'static str,
 }
 
 /// The statements of a query for one id, newest first, as a client sends it that asks for nothing else.
@@ -74,10 +70,8 @@ pub fn query_by_id() -> Result<Query, model::Invalid> {
     };
     Ok(Query {
         settings: access.settings(),
-        begin: access.begin(),
         app: apps::BY_API_KEY,
         users: find::looked_up_on_postgres(&query),
-        end: access.roll_back(),
     })
 }
 

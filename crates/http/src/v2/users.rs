@@ -42,7 +42,10 @@ pub(crate) async fn update_partial(call: Call) -> Result<Answer, Refusal> {
 /// `GET /api/v2/users`
 pub(crate) async fn query(call: Call) -> Result<Answer, Refusal> {
     let query = wire::decode_query(call.payload()?)?;
-    let found = call.read(move |tx, ctx| users::query(tx, ctx, &query)).await;
+    let found = match users::is_look_up(&query) {
+        true => call.look_up(move |tx, ctx| users::query(tx, ctx, &query)).await,
+        false => call.read(move |tx, ctx| users::query(tx, ctx, &query)).await,
+    };
     let found = found.map_err(|refusal| {
         let payload = call.payload().unwrap_or_default();
         let asked = payload.get("filter_conditions").map(ToString::to_string).unwrap_or_default();

@@ -89,9 +89,16 @@ pub fn find_with(
     Ok(found)
 }
 
+/// Whether `query` names the ids of its users, so that one statement answers it ([`Store::look_up`](crate::Store)).
+#[must_use]
+pub fn is_look_up(query: &UserQuery) -> bool {
+    let names_ids = |filter: &&Filter| matches!(filter, Filter::Is(Test::Among(TextField::Id, _)));
+    conjuncts(&query.filter).iter().any(names_ids)
+}
+
 /// The text of a search on PostgreSQL for users whose ids are named.
 pub(crate) fn looked_up_on_postgres(query: &UserQuery) -> String {
-    let search = Search { app: AppKey(0), query, order: Order::of(&query.sort) };
+    let search = Search { app: AppKey(0), query, order: Order::of(&query.sort), effort: Effort::default() };
     let mut statement = Statement::with_capacity(Dialect::Postgres, TEXT);
     search.write(&mut statement, &Plan::LookedUp);
     statement.into_text()
@@ -150,13 +157,13 @@ struct Search<'q> {
 impl<'q> Search<'q> {
     /// What to try, one after the other, until the page is full. What the last one finds is the answer.
     fn plans(&self, tx: &mut Tx<'_>) -> Result<Vec<Plan<'q>>, Error> {
-        let demanded = conjuncts(&self.query.filter);
-        let names_ids = |filter: &&Filter| matches!(filter, Filter::Is(Test::Among(TextField::Id, _)));
-        if demanded.iter().any(names_ids) {
+        if is_look_up(self.query) {
             return Ok(vec![Plan::LookedUp]);
         }
-        let choices: Vec<Choice<'q>> =
-            demanded.into_iter().filter_map(|filter| self.choice(tx.dialect(), filter)).collect();
+        let choices: Vec<Choice<'q>> = conjuncts(&self.query.filter)
+            .into_iter()
+            .filter_map(|filter| self.choice(tx.dialect(), filter))
+            .collect();
         let Some((choice, is_few)) = rarest(tx, self.app, choices, self.effort)? else {
             return Ok(vec![Plan::Walked(None)]);
         };
