@@ -232,11 +232,11 @@ async fn find(
 
 /// None for the effort of the program.
 fn effort() -> impl Strategy<Value = Option<Effort>> {
-    let small = (0..4_usize, 0..2_usize, 1..5_i64, 0..2_i64);
+    let small = (0..4_usize, 0..2_usize, 1..5_i64);
     prop_oneof![
         1 => Just(None),
-        3 => small.prop_map(|(walked, walked_for_each, sample, few)| {
-            Some(Effort { walked, walked_for_each, sample, few })
+        3 => small.prop_map(|(walked, walked_for_each, sample)| {
+            Some(Effort { walked, walked_for_each, sample })
         }),
     ]
 }

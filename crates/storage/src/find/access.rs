@@ -10,7 +10,6 @@ use super::leaves::alike;
 use super::statement::Statement;
 use super::words;
 use crate::tx::Dialect;
-use crate::{Error, Tx};
 
 /// Parts of a union. SQLite takes 500.
 const MOST_PARTS: usize = 400;
@@ -117,20 +116,18 @@ impl<'q> Access<'q> {
         }
     }
 
-    /// How common the users of this index are, as far as the newest `most` of them tell.
-    pub(super) fn sample(&self, tx: &mut Tx<'_>, app: AppKey, most: i64) -> Result<Commonness, Error> {
-        let mut sample = Statement::new(tx.dialect(), "SELECT COUNT(*), COALESCE(MIN(sample.key), 0) FROM (");
-        self.write_keys(&mut sample, app);
+    /// Writes a statement for how common the users of this index are, as far as the newest `most` of them tell: the columns
+    /// of [`Commonness`].
+    pub(super) fn write_sample(&self, statement: &mut Statement, app: AppKey, most: i64) {
+        statement.push("SELECT COUNT(*), COALESCE(MIN(sample.key), 0) FROM (");
+        self.write_keys(statement, app);
         let newest_first = match self {
             Self::Leaf(..) => "user_leaves.user",
-            Self::Words(..) => words::newest_first(tx.dialect()),
+            Self::Words(..) => words::newest_first(statement.dialect()),
             Self::Text(..) => "u.key",
             Self::Created(_) => "u.created_at",
         };
-        sample.push(" ORDER BY ").push(newest_first).push(" DESC LIMIT ").bind(most).push(") AS sample");
-        let found =
-            sample.query(tx, |row| Ok(Commonness { entries: row.integer(0)?, reach: row.integer(1)? }))?;
-        Ok(found.into_iter().next().unwrap_or(Commonness { entries: 0, reach: 0 }))
+        statement.push(" ORDER BY ").push(newest_first).push(" DESC LIMIT ").bind(most).push(") AS sample");
     }
 }
 
@@ -172,17 +169,21 @@ impl Collected {
         keys
     }
 
-    /// How many keys there are, up to `most`.
-    pub(super) fn sample(&self, tx: &mut Tx<'_>, most: i64) -> Result<i64, Error> {
-        let mut sample = Statement::new(tx.dialect(), "SELECT COUNT(*) FROM (");
+    /// Writes a statement for how many keys there are, up to `most` of each part: the columns of [`Commonness`]. Nothing is
+    /// known of how far apart they lie.
+    pub(super) fn write_sample(&self, statement: &mut Statement, most: i64) {
+        statement.push("SELECT COUNT(*), ").push(FAR).push(" FROM (");
         for (place, select) in self.selects.iter().enumerate() {
-            sample.push(if place > 0 { " UNION ALL " } else { "" });
-            sample.push("SELECT part.key FROM (").append(select).push(" LIMIT ").bind(most).push(") AS part");
+            statement.push(if place > 0 { " UNION ALL " } else { "" });
+            statement.push("SELECT part.key FROM (").append(select);
+            statement.push(" LIMIT ").bind(most).push(") AS part");
         }
-        sample.push(") AS sample");
-        Ok(sample.query(tx, |row| row.integer(0))?.into_iter().next().unwrap_or(0).min(most))
+        statement.push(") AS sample");
     }
 }
+
+/// A key behind every other.
+const FAR: &str = "9223372036854775807";
 
 /// The keys of the users for whom `filter` can hold; `None` when no index helps.
 pub(super) fn collect(dialect: Dialect, app: AppKey, filter: &Filter) -> Option<Collected> {

@@ -27,11 +27,12 @@ use self::access::{Access, Collected, Commonness, collect, stream};
 use self::condition::condition;
 use self::order::Order;
 use self::statement::Statement;
+use crate::sql::Row;
 use crate::tx::Dialect;
 use crate::users::{COLUMNS, read_to_show};
 use crate::{Error, Tx};
 
-/// At most this many conditions of one filter are compared for the rarest: each costs a statement.
+/// At most this many conditions of one filter are compared for the rarest, in one statement.
 const COMPARED: usize = 8;
 
 /// How much is looked at to decide how a search goes about it. What it finds is the same whatever these are.
@@ -44,13 +45,11 @@ pub struct Effort {
     pub walked_for_each: usize,
     /// Entries of an index that are looked at to tell how common a value is.
     pub sample: i64,
-    /// Users of which there are no more than this are few, whatever else may be fewer.
-    pub few: i64,
 }
 
 impl Default for Effort {
     fn default() -> Self {
-        Self { walked: 1000, walked_for_each: 20, sample: 1000, few: 32 }
+        Self { walked: 1000, walked_for_each: 20, sample: 1000 }
     }
 }
 
@@ -247,6 +246,16 @@ enum Choice<'q> {
     Keys(Collected),
 }
 
+impl Choice<'_> {
+    /// Of those that are equally common, the lower is the better.
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Stream(_) => 0,
+            Self::Keys(collected) => collected.rank,
+        }
+    }
+}
+
 /// The one with the fewest users, as far as can be told by looking at a few of each, and whether these are all; of those
 /// that are all common, one that comes in order.
 fn rarest<'q>(
@@ -258,28 +267,33 @@ fn rarest<'q>(
     if choices.len() < 2 {
         return Ok(choices.pop().map(|choice| (choice, false)));
     }
-    let mut best: Option<((Commonness, u8), Choice<'q>)> = None;
-    for choice in choices.into_iter().take(COMPARED) {
-        let common = match &choice {
-            Choice::Stream(access) => (access.sample(tx, app, effort.sample)?, 0),
-            Choice::Keys(collected) => {
-                let entries = if collected.is_range_of_ids() {
-                    effort.sample
-                } else {
-                    collected.sample(tx, effort.sample)?
-                };
-                // Nothing is known of how far apart they lie.
-                (Commonness { entries, reach: i64::MAX }, collected.rank)
-            }
-        };
-        if best.as_ref().is_none_or(|(least, _)| common < *least) {
-            best = Some((common, choice));
+    choices.truncate(COMPARED);
+    let mut samples = Statement::with_capacity(tx.dialect(), TEXT);
+    for (place, choice) in choices.iter().enumerate() {
+        let mut sample = Statement::new(tx.dialect(), "");
+        match choice {
+            Choice::Stream(access) => access.write_sample(&mut sample, app, effort.sample),
+            // It may be all of them, and is not worth a look.
+            Choice::Keys(keys) if keys.is_range_of_ids() => continue,
+            Choice::Keys(keys) => keys.write_sample(&mut sample, effort.sample),
         }
-        if common.0.entries <= effort.few {
-            break;
+        let first = if samples.is_empty() { "" } else { " UNION ALL " };
+        samples.push(first).push("SELECT CAST(").push(&place.to_string());
+        samples.push(" AS BIGINT), counted.* FROM (");
+        samples.append(&sample).push(") AS counted");
+    }
+    let mut common: Vec<Commonness> =
+        choices.iter().map(|_| Commonness { entries: effort.sample, reach: i64::MAX }).collect();
+    if !samples.is_empty() {
+        let read = |row: &Row<'_>| Ok((row.integer(0)?, row.integer(1)?, row.integer(2)?));
+        for (place, entries, reach) in samples.query(tx, read)? {
+            if let Some(known) = usize::try_from(place).ok().and_then(|place| common.get_mut(place)) {
+                *known = Commonness { entries: entries.min(effort.sample), reach };
+            }
         }
     }
-    Ok(best.map(|((common, _), choice)| (choice, common.entries < effort.sample)))
+    let rarest = common.into_iter().zip(choices).min_by_key(|(common, choice)| (*common, choice.rank()));
+    Ok(rarest.map(|(common, choice)| (choice, common.entries < effort.sample)))
 }
 
 /// The conditions that all have to hold.

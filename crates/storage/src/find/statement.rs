@@ -29,6 +29,11 @@ impl Statement {
         Self { dialect, text: String::with_capacity(bytes), values: Vec::with_capacity(8) }
     }
 
+    /// Whether nothing was written yet.
+    pub(super) fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
     pub(super) fn push(&mut self, text: &str) -> &mut Self {
         self.text.push_str(text);
         self
