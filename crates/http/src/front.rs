@@ -55,6 +55,8 @@ pub struct Options {
     pub rate_limits: BTreeMap<String, u32>,
     /// Refused tokens a minute for each address, before the answer is 429.
     pub refused_tokens: u32,
+    /// Guests a minute that clients at one address can make, before the answer is 429.
+    pub guests: u32,
     /// How long the body of a request may take to arrive.
     pub request_timeout: Duration,
     /// The most bytes of a body, packed or unpacked.
@@ -64,7 +66,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// The defaults: no rate limits, 1000 refused tokens, 30 s, 2 MiB, no proxy.
+    /// The defaults: no rate limits, 1000 refused tokens, 100 guests, 30 s, 2 MiB, no proxy.
     #[must_use]
     pub fn new(store: Store, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
         Self {
@@ -73,6 +75,7 @@ impl Options {
             entropy,
             rate_limits: BTreeMap::new(),
             refused_tokens: 1000,
+            guests: 100,
             request_timeout: Duration::from_secs(30),
             body_bytes: 2 << 20,
             trusted_proxies: Vec::new(),
@@ -93,6 +96,7 @@ pub(crate) struct State {
     pub(crate) limits: Limits,
     rate_limits: BTreeMap<String, u32>,
     refused_tokens: u32,
+    guests: u32,
     request_timeout: Duration,
     body_bytes: usize,
     trusted_proxies: Vec<Network>,
@@ -122,6 +126,7 @@ impl Front {
             limits: Limits::default(),
             rate_limits: options.rate_limits,
             refused_tokens: options.refused_tokens,
+            guests: options.guests,
             request_timeout: options.request_timeout,
             body_bytes: options.body_bytes,
             trusted_proxies: options.trusted_proxies,
@@ -232,8 +237,26 @@ async fn handle(
     let query = Query::parse(head.uri.query().unwrap_or_default());
     let address = address::counted(address::client(peer, &head.headers, &state.trusted_proxies));
     let (app, caller) = admit(state, visit, route, &query, &head.headers, address).await?;
-    // Only servers are let in, so every call comes from the platform of servers.
-    let key = (app.key, route.operation, Platform::Server);
+    let platform = Platform::of(&caller, &head.headers);
+    let ctx = Ctx {
+        standing: auth::standing(state, &caller).await?,
+        caller,
+        operation: route.operation,
+        actions: route.actions,
+        now: visit.now,
+        seed: visit.seed,
+        request: id.to_owned(),
+    };
+    let ctx = Arc::new(ctx);
+    // A user of whom nothing is known yet is let in by its operation.
+    let unknown = ctx.caller.user().is_some() && ctx.standing.is_none();
+    if !unknown {
+        ctx.admit_known().map_err(Refusal::from)?;
+    }
+    if route.operation == Operation::CreateGuest && platform != Platform::Server {
+        limit_guests(state, visit, address)?;
+    }
+    let key = (app.key, route.operation, platform);
     match state.limits.count(key, state.limit(&app, route.operation), visit.now) {
         Ok(info) => visit.limit = Some(info),
         Err(info) => {
@@ -244,27 +267,26 @@ async fn handle(
     }
     query.check()?;
     let body = body::read(incoming, &head.headers, state.body_bytes, state.request_timeout).await?;
-    let ctx = Ctx {
-        caller,
-        operation: route.operation,
-        action: route.action,
-        now: visit.now,
-        seed: visit.seed,
-        request: id.to_owned(),
-    };
     // What is read of a large body takes many times its size: only so many at once.
     let _turn = if body.len() > LARGE_BODY { state.large_bodies.acquire().await.ok() } else { None };
     let call = Call {
         state: Arc::clone(state),
         app,
-        ctx: Arc::new(ctx),
+        ctx: Arc::clone(&ctx),
         query,
         parameters,
         body,
         arrived: visit.arrived,
         statements: Arc::clone(&visit.statements),
     };
-    Ok((route.handler)(call).await?)
+    match (route.handler)(call).await {
+        // Whoever is not let in is told that, and nothing of the request.
+        Err(refusal) if unknown && refusal.status.is_client_error() => {
+            state.store.look_up(move |tx| ctx.admit(tx).map(drop)).await.map_err(Refusal::from)?;
+            Err(refusal.into())
+        }
+        answered => Ok(answered?),
+    }
 }
 
 /// The app and the caller. Refused keys and tokens are counted by address: beyond the limit an address is told to wait,
@@ -293,6 +315,16 @@ async fn admit(
     let info = LimitInfo { limit: state.refused_tokens, remaining: 0, ..limits::off(visit.now) };
     visit.limit = Some(info);
     Err(too_many("Too many requests with refused keys or tokens from this address", info, visit.now))
+}
+
+/// Whoever can reach the server can make guests: not more than so many from one address.
+fn limit_guests(state: &State, visit: &mut Visit, address: IpAddr) -> Result<(), Refusal> {
+    if !state.limits.guest(address, state.guests, visit.now) {
+        return Ok(());
+    }
+    let info = LimitInfo { limit: state.guests, remaining: 0, ..limits::off(visit.now) };
+    visit.limit = Some(info);
+    Err(too_many("Too many requests for guests from this address", info, visit.now))
 }
 
 fn find(method: &Method, path: &str) -> Result<(&'static Route, Vec<String>), Refused> {

@@ -8,7 +8,8 @@ use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
-use model::{AppKey, Operation, Timestamp};
+use hyper::HeaderMap;
+use model::{AppKey, Caller, Operation, Timestamp};
 use wire::v2::rate_limits::LimitInfo;
 
 /// What is reported where there is no limit (DESIGN 4).
@@ -30,6 +31,22 @@ pub(crate) enum Platform {
 impl Platform {
     pub(crate) const ALL: [Self; 5] = [Self::Server, Self::Android, Self::Ios, Self::Web, Self::Unity];
 
+    /// Where `caller` calls from: of a user, what its client says in `X-Stream-Client`, like `stream-chat-swift-client-v4`.
+    pub(crate) fn of(caller: &Caller, headers: &HeaderMap) -> Self {
+        if matches!(caller, Caller::Server(_) | Caller::Operator) {
+            return Self::Server;
+        }
+        let client = headers.get("x-stream-client").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let client = client.to_ascii_lowercase();
+        let says = |words: &[&str]| words.iter().any(|word| client.contains(word));
+        match () {
+            () if says(&["android", "kotlin"]) => Self::Android,
+            () if says(&["ios", "swift"]) => Self::Ios,
+            () if says(&["unity"]) => Self::Unity,
+            () => Self::Web,
+        }
+    }
+
     /// The name of the platform in `GetRateLimits`.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -47,6 +64,7 @@ impl Platform {
 pub(crate) struct Limits {
     calls: Windows<(AppKey, Operation, Platform)>,
     refusals: Windows<Option<IpAddr>>,
+    guests: Windows<Option<IpAddr>>,
 }
 
 impl Limits {
@@ -82,10 +100,19 @@ impl Limits {
 
     /// Counts a refused token. Answers whether its address had too many of them.
     pub(crate) fn refused(&self, address: IpAddr, limit: u32, now: Timestamp) -> bool {
-        let known = self.refusals.used(&Some(address), now) > 0;
-        let shared = !known && self.refusals.len() >= MOST_ADDRESSES;
-        self.refusals.count((!shared).then_some(address), now) > limit
+        count_address(&self.refusals, address, now) > limit
     }
+
+    /// Counts a guest that a client asks for. Answers whether its address has had too many of them.
+    pub(crate) fn guest(&self, address: IpAddr, limit: u32, now: Timestamp) -> bool {
+        count_address(&self.guests, address, now) > limit
+    }
+}
+
+fn count_address(windows: &Windows<Option<IpAddr>>, address: IpAddr, now: Timestamp) -> u32 {
+    let known = windows.used(&Some(address), now) > 0;
+    let shared = !known && windows.len() >= MOST_ADDRESSES;
+    windows.count((!shared).then_some(address), now)
 }
 
 /// What is reported where there is no limit.

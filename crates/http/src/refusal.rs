@@ -74,6 +74,7 @@ impl From<Error> for Refusal {
         match error {
             Error::Invalid(invalid) => invalid.into(),
             Error::NoUser(_)
+            | Error::Deactivated(_)
             | Error::Deleted(_)
             | Error::NoRole(_)
             | Error::NoPermission(_)
@@ -89,7 +90,14 @@ impl From<Error> for Refusal {
             | Error::AppExists(_)
             | Error::Rotating(_)
             | Error::NotRotating(_) => Self::input(error.to_string()),
-            Error::Forbidden(_) => Self::new(StatusCode::FORBIDDEN, Code::NotAllowed, error.to_string()),
+            Error::Revoked => Self::new(StatusCode::UNAUTHORIZED, Code::TokenExpired, error.to_string()),
+            Error::Forbidden(_)
+            | Error::Banned(_)
+            | Error::Denied(_)
+            | Error::GuestsRefused(_)
+            | Error::NoTeamFilter
+            | Error::NotOneself { .. }
+            | Error::ServerOnly(_) => Self::new(StatusCode::FORBIDDEN, Code::NotAllowed, error.to_string()),
             Error::Undeclared { .. } => Self::internal(error),
             Error::Storage(storage) => from_storage(storage),
         }

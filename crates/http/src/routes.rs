@@ -23,7 +23,7 @@ pub(crate) struct Route {
     pub(crate) method: Method,
     pub(crate) path: &'static str,
     pub(crate) operation: Operation,
-    pub(crate) action: Action,
+    pub(crate) actions: &'static [Action],
     pub(crate) credential: Credential,
     pub(crate) handler: fn(Call) -> Handled,
 }
@@ -33,71 +33,116 @@ pub(crate) struct Route {
 pub enum Credential {
     /// A server token of the app.
     Server,
+    /// A token of the app, of a server or a user; or none, anonymously. What a user may do, its permissions say.
+    User,
+    /// Nothing but the key of the app: whoever asks need not be anybody yet.
+    Anyone,
 }
 
+/// A route for servers.
 const fn route(
     method: Method,
     path: &'static str,
     operation: Operation,
-    action: Action,
+    actions: &'static [Action],
     handler: fn(Call) -> Handled,
 ) -> Route {
-    Route { method, path, operation, action, credential: Credential::Server, handler }
+    Route { method, path, operation, actions, credential: Credential::Server, handler }
 }
 
+/// A route for users as well.
+const fn open(
+    method: Method,
+    path: &'static str,
+    operation: Operation,
+    actions: &'static [Action],
+    handler: fn(Call) -> Handled,
+) -> Route {
+    Route { method, path, operation, actions, credential: Credential::User, handler }
+}
+
+/// A route for whoever knows the key of the app.
+const fn public(
+    method: Method,
+    path: &'static str,
+    operation: Operation,
+    actions: &'static [Action],
+    handler: fn(Call) -> Handled,
+) -> Route {
+    Route { method, path, operation, actions, credential: Credential::Anyone, handler }
+}
+
+/// What changing users can come to: each change asks for what it needs.
+const CHANGING_USERS: &[Action] =
+    &[Action::UpdateUser, Action::CreateUser, Action::UpdateUserRole, Action::UpdateUserTeam];
+
 static ROUTES: &[Route] = &[
-    route(Method::GET, "/api/v2/app", Operation::GetApp, Action::ReadApp, |call| {
+    public(Method::POST, "/api/v2/guest", Operation::CreateGuest, &[Action::CreateGuest], |call| {
+        Box::pin(v2::guests::create(call))
+    }),
+    open(
+        Method::GET,
+        "/api/v2/permissions/explain",
+        Operation::ExplainPermission,
+        &[Action::ExplainPermission],
+        |call| Box::pin(v2::permissions::explain(call)),
+    ),
+    route(Method::GET, "/api/v2/app", Operation::GetApp, &[Action::ReadApp], |call| {
         Box::pin(v2::app::get(call))
     }),
-    route(Method::PATCH, "/api/v2/app", Operation::UpdateApp, Action::UpdateApp, |call| {
+    route(Method::PATCH, "/api/v2/app", Operation::UpdateApp, &[Action::UpdateApp], |call| {
         Box::pin(v2::app::update(call))
     }),
-    route(Method::GET, "/api/v2/permissions", Operation::ListPermissions, Action::ReadPermissions, |call| {
-        Box::pin(v2::permissions::list(call))
-    }),
+    route(
+        Method::GET,
+        "/api/v2/permissions",
+        Operation::ListPermissions,
+        &[Action::ReadPermissions],
+        |call| Box::pin(v2::permissions::list(call)),
+    ),
     route(
         Method::GET,
         "/api/v2/permissions/{id}",
         Operation::GetPermission,
-        Action::ReadPermissions,
+        &[Action::ReadPermissions],
         |call| Box::pin(v2::permissions::get(call)),
     ),
-    route(Method::GET, "/api/v2/rate_limits", Operation::GetRateLimits, Action::ReadRateLimits, |call| {
+    route(Method::GET, "/api/v2/rate_limits", Operation::GetRateLimits, &[Action::ReadRateLimits], |call| {
         Box::pin(v2::rate_limits::get(call))
     }),
-    route(Method::GET, "/api/v2/roles", Operation::ListRoles, Action::ReadRoles, |call| {
+    route(Method::GET, "/api/v2/roles", Operation::ListRoles, &[Action::ReadRoles], |call| {
         Box::pin(v2::roles::list(call))
     }),
-    route(Method::POST, "/api/v2/roles", Operation::CreateRole, Action::ManageRoles, |call| {
+    route(Method::POST, "/api/v2/roles", Operation::CreateRole, &[Action::ManageRoles], |call| {
         Box::pin(v2::roles::create(call))
     }),
-    route(Method::GET, "/api/v2/roles/search", Operation::SearchRoles, Action::ReadRoles, |call| {
+    route(Method::GET, "/api/v2/roles/search", Operation::SearchRoles, &[Action::ReadRoles], |call| {
         Box::pin(v2::roles::search(call))
     }),
-    route(Method::DELETE, "/api/v2/roles/{name}", Operation::DeleteRole, Action::ManageRoles, |call| {
+    route(Method::DELETE, "/api/v2/roles/{name}", Operation::DeleteRole, &[Action::ManageRoles], |call| {
         Box::pin(v2::roles::delete(call))
     }),
-    route(Method::GET, "/api/v2/users", Operation::QueryUsers, Action::SearchUser, |call| {
+    open(Method::GET, "/api/v2/users", Operation::QueryUsers, &[Action::SearchUser], |call| {
         Box::pin(v2::users::query(call))
     }),
-    route(Method::POST, "/api/v2/users", Operation::UpdateUsers, Action::UpdateUser, |call| {
+    open(Method::POST, "/api/v2/users", Operation::UpdateUsers, CHANGING_USERS, |call| {
         Box::pin(v2::users::upsert(call))
     }),
-    route(Method::PATCH, "/api/v2/users", Operation::UpdateUsersPartial, Action::UpdateUser, |call| {
+    open(Method::PATCH, "/api/v2/users", Operation::UpdateUsersPartial, CHANGING_USERS, |call| {
         Box::pin(v2::users::update_partial(call))
     }),
     route(
         Method::POST,
         "/api/v2/users/{user_id}/deactivate",
         Operation::DeactivateUser,
-        Action::DeactivateUser,
+        &[Action::DeactivateUser],
         |call| Box::pin(v2::users::deactivate(call)),
     ),
     route(
         Method::POST,
         "/api/v2/users/{user_id}/reactivate",
         Operation::ReactivateUser,
-        Action::DeactivateUser,
+        &[Action::DeactivateUser],
         |call| Box::pin(v2::users::reactivate(call)),
     ),
 ];

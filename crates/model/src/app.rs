@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Absent, AppKey, Invalid, Limits, Timestamp, custom, rules};
+use crate::{Absent, AppKey, Grants, Invalid, Limits, Timestamp, custom, rules};
 
 /// One app: everything that a request is checked against before its operation runs.
 #[derive(Clone, Debug)]
@@ -87,6 +87,17 @@ pub enum UniqueNames {
     Team,
 }
 
+/// What a query for users of a client without a team filter gets, in an app with teams (semantics 4.27, DESIGN 3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TeamFilter {
+    /// The users of its own teams.
+    #[default]
+    Injected,
+    /// A refusal.
+    Required,
+}
+
 /// The settings of an app, as changed from their defaults.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -103,11 +114,16 @@ pub struct AppSettings {
     /// The most teams of a user; `None` is the default of [`Limits`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub teams: Option<usize>,
+    /// The most users that a user may block; `None` is the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blocks: Option<usize>,
+    /// What becomes of a client's query without a team filter.
+    #[serde(skip_serializing_if = "is_default")]
+    pub team_filter: TeamFilter,
     /// Calls a minute and platform by operation name. What is not named has the server's limit.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub rate_limits: BTreeMap<String, u32>,
-    /// Settings of the contract that no rule reads yet, checked and kept as given. One moves to a field of its own
-    /// when a rule needs it.
+    /// Settings of the contract, checked and kept as given. What a rule reads of them has a method.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub kept: Map<String, Value>,
 }
@@ -121,6 +137,8 @@ impl fmt::Debug for AppSettings {
             .field("unique_names", &self.unique_names)
             .field("user_bytes", &self.user_bytes)
             .field("teams", &self.teams)
+            .field("blocks", &self.blocks)
+            .field("team_filter", &self.team_filter)
             .field("rate_limits", &self.rate_limits)
             .field("kept", &self.kept.keys().collect::<Vec<_>>())
             .finish()
@@ -160,11 +178,90 @@ impl AppSettings {
 
     /// Whether the app grants `role` anything; `None` when its grants do not name the role.
     #[must_use]
-    pub fn grants(&self, role: &str) -> Option<bool> {
-        let granted = self.kept.get("grants")?.get(role)?.as_array()?;
+    pub fn grants_anything_to(&self, role: &str) -> Option<bool> {
+        let granted = self.kept.get(GRANTS)?.get(role)?.as_array()?;
         Some(!granted.is_empty())
     }
+
+    /// The most users that one of them may block (semantics 12.9).
+    #[must_use]
+    pub fn most_blocks(&self) -> usize {
+        self.blocks.unwrap_or(1000)
+    }
+
+    /// The grants of the app, when it has any of its own.
+    #[must_use]
+    pub fn grants(&self) -> Option<Grants<'_>> {
+        self.kept.get(GRANTS).map(Grants::new)
+    }
+
+    /// Whether teams are kept from each other (semantics 8.12).
+    #[must_use]
+    pub fn is_multi_tenant(&self) -> bool {
+        self.is_on("multi_tenant_enabled")
+    }
+
+    /// Whether unsigned development tokens of users are taken (semantics 7.16).
+    #[must_use]
+    pub fn takes_developer_tokens(&self) -> bool {
+        self.is_on("disable_auth_checks")
+    }
+
+    /// Whether users may do everything that permissions are about (semantics 7.17). Teams stay apart all the same.
+    #[must_use]
+    pub fn skips_permissions(&self) -> bool {
+        self.is_on("disable_permissions_checks")
+    }
+
+    /// Whether nobody can make a guest (semantics 6.11).
+    #[must_use]
+    pub fn refuses_guests(&self) -> bool {
+        self.is_on("guest_user_creation_disabled")
+    }
+
+    /// Whether users with `role` may not search for users (semantics 4.29).
+    #[must_use]
+    pub fn keeps_from_searching(&self, role: &str) -> bool {
+        let roles = self.kept.get("user_search_disallowed_roles").and_then(Value::as_array);
+        roles.is_some_and(|roles| roles.iter().any(|known| known == role))
+    }
+
+    /// User tokens that were issued before are revoked (semantics 7.9).
+    #[must_use]
+    pub fn tokens_revoked_before(&self) -> Option<Timestamp> {
+        self.kept.get("revoke_tokens_issued_before")?.as_i64().map(Timestamp::from_nanoseconds)
+    }
+
+    fn is_on(&self, name: &str) -> bool {
+        self.kept.get(name).and_then(Value::as_bool).unwrap_or(false)
+    }
 }
+
+/// Grants of other roles stay as they are; `null` gives a role back what is built in, and no roles at all give that to
+/// every role (chat-v1 4.12).
+fn grant(kept: &mut Map<String, Value>, given: &Value) {
+    let mut grants = kept.get(GRANTS).and_then(Value::as_object).cloned().unwrap_or_default();
+    match given.as_object() {
+        Some(given) if !given.is_empty() => {
+            for (role, ids) in given {
+                if ids.is_null() {
+                    grants.shift_remove(role);
+                } else {
+                    grants.insert(role.clone(), ids.clone());
+                }
+            }
+        }
+        _ => grants.clear(),
+    }
+    if grants.is_empty() {
+        kept.shift_remove(GRANTS);
+    } else {
+        kept.insert(GRANTS.to_owned(), Value::Object(grants));
+    }
+}
+
+/// The setting that holds the grants of the app.
+const GRANTS: &str = "grants";
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
@@ -203,6 +300,10 @@ pub struct SettingsPatch {
     pub user_bytes: Option<usize>,
     /// See [`AppSettings::teams`].
     pub teams: Option<usize>,
+    /// See [`AppSettings::blocks`].
+    pub blocks: Option<usize>,
+    /// See [`AppSettings::team_filter`].
+    pub team_filter: Option<TeamFilter>,
     /// See [`AppSettings::rate_limits`]; replaces all of them.
     pub rate_limits: Option<BTreeMap<String, u32>>,
     /// See [`AppSettings::kept`]; `Value::Null` takes a setting back.
@@ -218,12 +319,16 @@ impl SettingsPatch {
         settings.unique_names = self.unique_names.unwrap_or(before.unique_names);
         settings.user_bytes = self.user_bytes.or(before.user_bytes);
         settings.teams = self.teams.or(before.teams);
+        settings.blocks = self.blocks.or(before.blocks);
+        settings.team_filter = self.team_filter.unwrap_or(before.team_filter);
         if let Some(limits) = &self.rate_limits {
             settings.rate_limits.clone_from(limits);
         }
         for (name, value) in &self.kept {
             if value.is_null() {
                 settings.kept.shift_remove(name);
+            } else if name == GRANTS {
+                grant(&mut settings.kept, value);
             } else {
                 settings.kept.insert(name.clone(), value.clone());
             }
@@ -239,6 +344,8 @@ impl SettingsPatch {
             ("unique_names", self.unique_names.is_some()),
             ("user_bytes", self.user_bytes.is_some()),
             ("teams", self.teams.is_some()),
+            ("blocks", self.blocks.is_some()),
+            ("team_filter", self.team_filter.is_some()),
             ("rate_limits", self.rate_limits.is_some()),
         ];
         let own = own.into_iter().filter(|(_, given)| *given).map(|(name, _)| name.to_owned());

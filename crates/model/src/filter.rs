@@ -69,7 +69,7 @@ pub enum TextField {
 /// A built-in field that is true or false.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FlagField {
-    /// Banned from the whole app.
+    /// Banned from the whole app, not in its shadow.
     Banned,
     /// Shadow-banned from the whole app.
     ShadowBanned,
@@ -88,7 +88,7 @@ pub enum TimeField {
     LastActive,
     /// Since when it is deactivated.
     DeactivatedAt,
-    /// When its ban ends; nobody is banned yet.
+    /// When its ban ends; one that is over has no end.
     BanExpires,
 }
 
@@ -159,6 +159,28 @@ impl Filter {
     #[must_use]
     pub fn negate(filter: Self) -> Self {
         Self::Not(Box::new(filter))
+    }
+
+    /// Whether nobody passes without a look at the teams: what counts as a team filter (semantics 4.27).
+    #[must_use]
+    pub fn demands_team(&self) -> bool {
+        match self {
+            Self::And(all) => all.iter().any(Self::demands_team),
+            Self::Or(some) => !some.is_empty() && some.iter().all(Self::demands_team),
+            Self::Not(filter) => matches!(**filter, Self::Is(Test::AnyTeam)),
+            Self::Is(Test::AnyTeam | Test::TeamsAre(_)) => true,
+            Self::Is(Test::Has(leaves)) => leaves.iter().all(|leaf| leaf.path == leaf::TEAMS),
+            Self::Is(_) => false,
+        }
+    }
+
+    /// Every test of the filter.
+    pub fn tests(&self) -> Vec<&Test> {
+        match self {
+            Self::And(filters) | Self::Or(filters) => filters.iter().flat_map(Self::tests).collect(),
+            Self::Not(filter) => filter.tests(),
+            Self::Is(test) => vec![test],
+        }
     }
 
     /// Whether the condition holds for a user.
@@ -233,8 +255,8 @@ impl FlagField {
     #[must_use]
     pub fn of(self, view: &UserView) -> bool {
         match self {
-            Self::Banned => view.ban.is_some(),
-            Self::ShadowBanned => view.ban.as_ref().is_some_and(|ban| match *ban {}),
+            Self::Banned => view.user.ban.is_some_and(|ban| !ban.shadow),
+            Self::ShadowBanned => view.user.ban.is_some_and(|ban| ban.shadow),
             Self::Invisible => view.user.invisible,
         }
     }
@@ -250,7 +272,7 @@ impl TimeField {
             Self::UpdatedAt => Some(user.updated_at),
             Self::DeactivatedAt => user.deactivated_at,
             Self::LastActive => None,
-            Self::BanExpires => view.ban.as_ref().map(|ban| match *ban {}),
+            Self::BanExpires => view.user.ban.and_then(|ban| ban.expires),
         }
     }
 }

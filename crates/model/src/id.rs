@@ -10,6 +10,9 @@ use crate::invalid::Shown;
 /// The longest user id, in bytes (semantics 1.12).
 const LONGEST_USER_ID: usize = 255;
 
+/// The id of the anonymous user.
+const ANONYMOUS: &str = "!anon";
+
 /// The key of an app within one database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AppKey(pub i64);
@@ -33,7 +36,7 @@ impl UserId {
         if id.is_empty() {
             return refuse("must not be empty".to_owned());
         }
-        if id == "!anon" {
+        if id == ANONYMOUS {
             return refuse("'!anon' is reserved for the anonymous user".to_owned());
         }
         if id.len() > LONGEST_USER_ID {
@@ -43,6 +46,12 @@ impl UserId {
             return refuse(format!("may have letters, digits, '@', '_' and '-' only, got {}", Shown(id)));
         }
         Ok(Self(id.to_owned()))
+    }
+
+    /// The id of whoever has no user (semantics 6.1). No user can have it.
+    #[must_use]
+    pub fn anonymous() -> Self {
+        Self(ANONYMOUS.to_owned())
     }
 
     /// An id that was parsed before it was stored.

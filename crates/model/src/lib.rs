@@ -1,7 +1,9 @@
 //! What a user is and the rules about it. No I/O, no async, no SQL and no field name of the wire.
 
+mod action;
 mod app;
 mod batch;
+mod caller;
 mod catalogue;
 mod clock;
 mod custom;
@@ -23,8 +25,10 @@ mod standing;
 mod user;
 pub mod words;
 
-pub use app::{App, AppSettings, Secret, SettingsPatch, Suspension, UniqueNames};
+pub use action::Action;
+pub use app::{App, AppSettings, Secret, SettingsPatch, Suspension, TeamFilter, UniqueNames};
 pub use batch::Batch;
+pub use caller::{Bearer, Caller, Cid, TokenAccess};
 pub use catalogue::{CATALOGUE, Level, Permission, permission};
 pub use clock::{Clock, Entropy, Timestamp};
 pub use custom::{Custom, CustomPath, CustomText};
@@ -35,15 +39,20 @@ pub use id::{AppKey, UserId, UserKey};
 pub use invalid::{Invalid, Shown};
 pub use operation::Operation;
 pub use patch::{Assignment, Field, Patch};
-pub use permission::{Action, Caller, permit};
+pub use permission::{
+    ANONYMOUS_ROLE, Allowed, Denied, GUEST_ROLE, GrantedBy, Grants, Lack, Place, Resource, Subject, Teams,
+    permit, permitted_teams,
+};
 pub use profile::{Absent, Profile};
 pub use query::{DEEPEST_FILTER, MOST_OPERANDS, MOST_QUERY_WORDS, MOST_TESTS, Page, UserQuery};
 pub use role::{
     CustomRole, DEFAULT_ROLE, Holder, MOST_CUSTOM_ROLES, Role, RoleSearch, Scope, check_role_name,
-    is_built_in,
+    is_built_in, reaches_beyond_teams,
 };
 pub use rules::Limits;
 pub use sort::{Direction, MOST_SORT_KEYS, Sort, SortField, SortKey};
+pub use standing::{Exclusion, Standing};
 pub use user::{
-    Ban, ChannelMute, Device, Privacy, PrivacySwitch, StoredUser, Unread, User, UserMute, UserView,
+    Ban, ChannelMute, Device, Parts, Privacy, PrivacySwitch, PushProvider, StoredUser, Unread, User,
+    UserMute, UserView,
 };

@@ -2,43 +2,126 @@
 
 use std::fmt::{self, Display};
 
-/// An operation. Its name stands in error messages, rate limits, metrics and the log (semantics 0.5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Operation {
+macro_rules! operations {
+    ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
+        /// An operation. Its name stands in error messages, rate limits, metrics and the log (semantics 0.5).
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Operation {
+            $($(#[doc = $doc])+ $name,)+
+        }
+
+        impl Operation {
+            /// Every operation.
+            pub const ALL: &[Self] = &[$(Self::$name,)+];
+
+            /// The name as clients know it.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => stringify!($name),)+
+                }
+            }
+        }
+    };
+}
+
+operations! {
+    /// Adds users to a group.
+    AddUserGroupMembers,
+    /// Shuts a user out of the app.
+    Ban,
+    /// Keeps a user from reaching another one.
+    BlockUsers,
+    /// Has moderation let everything of a user pass, or no more.
+    Bypass,
     /// Makes an app; for operators.
     CreateApp,
+    /// Makes a list of words.
+    CreateBlockList,
+    /// Registers a push device.
+    CreateDevice,
+    /// Makes a guest.
+    CreateGuest,
     /// Makes a role.
     CreateRole,
+    /// Makes a group of users.
+    CreateUserGroup,
     /// Shuts a user out.
     DeactivateUser,
+    /// Deletes a list of words.
+    DeleteBlockList,
+    /// Removes a push device.
+    DeleteDevice,
     /// Deletes a role.
     DeleteRole,
+    /// Deletes a group of users.
+    DeleteUserGroup,
+    /// Says what one may do, and why. Ours.
+    ExplainPermission,
+    /// Lets the secret before the last rotation expire; for operators.
+    FinishRotation,
+    /// Reports something to the moderators.
+    Flag,
     /// Reads the settings of the app.
     GetApp,
+    /// Reads a list of words.
+    GetBlockList,
+    /// Lists whom a user has blocked.
+    GetBlockedUsers,
+    /// Counts the reports of what a user made.
+    GetFlagCount,
     /// Reads one permission of the catalogue.
     GetPermission,
     /// Reads how many calls are left.
     GetRateLimits,
-    /// Lets the secret before the last rotation expire; for operators.
-    FinishRotation,
+    /// Reads a group of users.
+    GetUserGroup,
+    /// Reads every list of words.
+    ListBlockLists,
+    /// Lists the push devices of a user.
+    ListDevices,
     /// Reads the catalogue of permissions.
     ListPermissions,
     /// Reads every role.
     ListRoles,
+    /// Lists groups of users.
+    ListUserGroups,
+    /// Silences users for another one.
+    Mute,
+    /// Finds bans.
+    QueryBannedUsers,
+    /// Finds reports to the moderators.
+    QueryModerationFlags,
     /// Finds users.
     QueryUsers,
     /// Lets a deactivated user in again.
     ReactivateUser,
+    /// Takes users out of a group.
+    RemoveUserGroupMembers,
     /// Lets a suspended app be used again; for operators.
     ResumeApp,
     /// Gives an app a new secret; for operators.
     RotateSecret,
     /// Finds roles by their name.
     SearchRoles,
+    /// Finds groups of users by their name.
+    SearchUserGroups,
     /// Lets nobody use an app; for operators.
     SuspendApp,
+    /// Lets a banned user in again.
+    Unban,
+    /// Lets a blocked user reach another one again.
+    UnblockUsers,
+    /// Ends the silence of users.
+    Unmute,
     /// Changes settings of the app.
     UpdateApp,
+    /// Changes a list of words.
+    UpdateBlockList,
+    /// Chooses what users want pushed.
+    UpdatePushNotificationPreferences,
+    /// Changes a group of users.
+    UpdateUserGroup,
     /// Creates or replaces users.
     UpdateUsers,
     /// Changes single fields of users.
@@ -46,29 +129,6 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// Every operation.
-    pub const ALL: &[Self] = &[
-        Self::CreateApp,
-        Self::CreateRole,
-        Self::DeactivateUser,
-        Self::DeleteRole,
-        Self::GetApp,
-        Self::GetPermission,
-        Self::GetRateLimits,
-        Self::FinishRotation,
-        Self::ListPermissions,
-        Self::ListRoles,
-        Self::QueryUsers,
-        Self::ReactivateUser,
-        Self::ResumeApp,
-        Self::RotateSecret,
-        Self::SearchRoles,
-        Self::SuspendApp,
-        Self::UpdateApp,
-        Self::UpdateUsers,
-        Self::UpdateUsersPartial,
-    ];
-
     /// Whether only an operator asks for it, on the command line.
     #[must_use]
     pub fn is_for_operators(self) -> bool {
@@ -78,30 +138,30 @@ impl Operation {
         )
     }
 
-    /// The name as clients know it.
+    /// Whether it changes anything: what a banned user is refused.
     #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::CreateApp => "CreateApp",
-            Self::CreateRole => "CreateRole",
-            Self::DeactivateUser => "DeactivateUser",
-            Self::DeleteRole => "DeleteRole",
-            Self::GetApp => "GetApp",
-            Self::GetPermission => "GetPermission",
-            Self::GetRateLimits => "GetRateLimits",
-            Self::FinishRotation => "FinishRotation",
-            Self::ListPermissions => "ListPermissions",
-            Self::ListRoles => "ListRoles",
-            Self::QueryUsers => "QueryUsers",
-            Self::ReactivateUser => "ReactivateUser",
-            Self::ResumeApp => "ResumeApp",
-            Self::RotateSecret => "RotateSecret",
-            Self::SearchRoles => "SearchRoles",
-            Self::SuspendApp => "SuspendApp",
-            Self::UpdateApp => "UpdateApp",
-            Self::UpdateUsers => "UpdateUsers",
-            Self::UpdateUsersPartial => "UpdateUsersPartial",
-        }
+    pub fn writes(self) -> bool {
+        !matches!(
+            self,
+            Self::ExplainPermission
+                | Self::GetApp
+                | Self::GetBlockList
+                | Self::GetBlockedUsers
+                | Self::GetFlagCount
+                | Self::GetPermission
+                | Self::GetRateLimits
+                | Self::GetUserGroup
+                | Self::ListBlockLists
+                | Self::ListDevices
+                | Self::ListPermissions
+                | Self::ListRoles
+                | Self::ListUserGroups
+                | Self::QueryBannedUsers
+                | Self::QueryModerationFlags
+                | Self::QueryUsers
+                | Self::SearchRoles
+                | Self::SearchUserGroups
+        )
     }
 }
 

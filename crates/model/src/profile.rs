@@ -89,6 +89,8 @@ impl Profile {
             deactivated_at: standing.deactivated_at,
             deleted_at: standing.deleted_at,
             tokens_revoked_before: standing.tokens_revoked_before,
+            ban: standing.ban,
+            bypass_moderation: standing.bypass_moderation,
         };
         rules::check(&user, before, limits)?;
         Ok(user)
@@ -113,6 +115,8 @@ fn fresh(id: &UserId, now: Timestamp) -> User {
         deactivated_at: None,
         deleted_at: None,
         tokens_revoked_before: None,
+        ban: None,
+        bypass_moderation: false,
     }
 }
 

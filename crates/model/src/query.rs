@@ -1,6 +1,7 @@
 //! Finding users.
 
-use crate::{Filter, Invalid, Sort};
+use crate::filter::{FlagField, TimeField};
+use crate::{Filter, Invalid, Sort, SortField, Test};
 
 /// A query for users (semantics 4).
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +14,31 @@ pub struct UserQuery {
     pub include_deactivated: bool,
     /// Which of them.
     pub page: Page,
+}
+
+impl UserQuery {
+    /// Checks that the query tells a client nothing that it may not see of others, nor of itself: whether somebody is
+    /// shadow-banned or invisible.
+    ///
+    /// # Errors
+    /// When a test or a sort is about such a field.
+    pub fn check_for_clients(&self) -> Result<(), Invalid> {
+        let hidden = |test: &&Test| match test {
+            Test::Flag(FlagField::ShadowBanned, _) => Some("shadow_banned"),
+            Test::Flag(FlagField::Invisible, _) => Some("invisible"),
+            Test::Time(TimeField::BanExpires, _) => Some("ban_expires"),
+            _ => None,
+        };
+        let why = "is for server-side queries only";
+        if let Some(field) = self.filter.tests().iter().find_map(hidden) {
+            return Err(Invalid::new(format!("filter_conditions.{field}"), why));
+        }
+        let sorts_by_end = |key: &crate::SortKey| key.field == SortField::Time(TimeField::BanExpires);
+        if self.sort.keys().iter().any(sorts_by_end) {
+            return Err(Invalid::new("sort.ban_expires", why));
+        }
+        Ok(())
+    }
 }
 
 /// The most values that `$in` and `$nin` take (semantics 4.16).

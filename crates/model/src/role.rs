@@ -46,6 +46,12 @@ pub fn is_built_in(name: &str) -> bool {
     holder(name).is_some()
 }
 
+/// Whether a role reaches beyond the teams of whoever has it.
+#[must_use]
+pub fn reaches_beyond_teams(role: &str) -> bool {
+    is_built_in(role) && role.starts_with("global_")
+}
+
 fn holder(name: &str) -> Option<Holder> {
     let place = BUILT_IN.binary_search_by(|(known, _)| known.cmp(&name)).ok()?;
     Some(BUILT_IN[place].1)
@@ -141,13 +147,14 @@ impl Role {
 
     /// Whether the role reaches beyond the teams of its holder.
     fn is_global(&self) -> bool {
-        !self.custom && self.name.starts_with("global_")
+        !self.custom && reaches_beyond_teams(&self.name)
     }
 }
 
 /// The grants of an app stand in place of the built-in ones, role by role (chat-v1 4.12).
 fn scopes(app: &App, role: &str) -> Vec<Scope> {
-    let granted = app.settings.grants(role).unwrap_or_else(|| catalogue::is_granted_something(role));
+    let granted =
+        app.settings.grants_anything_to(role).unwrap_or_else(|| catalogue::is_granted_something(role));
     if granted { vec![Scope::App] } else { Vec::new() }
 }
 

@@ -1,7 +1,9 @@
-//! Deactivation and its end (semantics 9).
+//! What a user is let do at all: deactivation and its end (semantics 9), revoked tokens (7), bans (12).
+
+use std::collections::BTreeMap;
 
 use crate::rules::{self, Limits};
-use crate::{Invalid, Timestamp, User};
+use crate::{ANONYMOUS_ROLE, Ban, Bearer, Invalid, Subject, Timestamp, TokenAccess, User, UserId, UserKey};
 
 impl User {
     /// The time of a change at `now`: later than every change before, even when the clock has gone back or a slower
@@ -28,5 +30,88 @@ impl User {
             rules::check(&user, Some(self), limits).map_err(|invalid| Invalid::new("name", invalid.why))?;
         }
         Ok(user)
+    }
+}
+
+/// What of a user decides whether its requests are let in, and what it may do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Standing {
+    /// The key under which storage keeps the user.
+    pub key: UserKey,
+    /// The role in the whole app.
+    pub role: String,
+    /// The teams.
+    pub teams: Vec<String>,
+    /// The roles within teams.
+    pub teams_role: BTreeMap<String, String>,
+    /// The ban from the whole app, in force or over.
+    pub ban: Option<Ban>,
+    /// Whether the user is deactivated.
+    pub is_deactivated: bool,
+    /// Whether the user is deleted.
+    pub is_deleted: bool,
+    /// Tokens of the user that were issued before are revoked.
+    pub tokens_revoked_before: Option<Timestamp>,
+}
+
+/// Why a user who showed a valid token is not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exclusion {
+    /// The token was issued before the tokens of the user, or of the app, were revoked (semantics 7.8 to 7.14).
+    Revoked,
+    /// The user is deleted.
+    Deleted,
+    /// The user is deactivated (semantics 9.1).
+    Deactivated,
+    /// The user is banned from the app and wants to write (semantics 12.16).
+    Banned {
+        /// When that ends; `None` is never.
+        until: Option<Timestamp>,
+    },
+}
+
+impl Standing {
+    /// Why a request of this user at `now` is not to be let in; `None` when it is.
+    #[must_use]
+    pub fn exclusion(&self, bearer: &Bearer, writes: bool, now: Timestamp) -> Option<Exclusion> {
+        let revocations = [self.tokens_revoked_before, bearer.app.settings.tokens_revoked_before()];
+        if revocations.into_iter().flatten().any(|moment| bearer.is_revoked_by(moment)) {
+            return Some(Exclusion::Revoked);
+        }
+        self.shut_out(writes, now)
+    }
+
+    /// Why the user is shut out at `now`, whatever its token.
+    #[must_use]
+    pub fn shut_out(&self, writes: bool, now: Timestamp) -> Option<Exclusion> {
+        if self.is_deleted {
+            return Some(Exclusion::Deleted);
+        }
+        if self.is_deactivated {
+            return Some(Exclusion::Deactivated);
+        }
+        let ban = self.ban.filter(|ban| writes && !ban.shadow && ban.is_in_force(now));
+        ban.map(|ban| Exclusion::Banned { until: ban.expires })
+    }
+
+    /// The standing of whoever has no user.
+    #[must_use]
+    pub fn anonymous() -> Self {
+        Self {
+            key: UserKey(0),
+            role: ANONYMOUS_ROLE.to_owned(),
+            teams: Vec::new(),
+            teams_role: BTreeMap::new(),
+            ban: None,
+            is_deactivated: false,
+            is_deleted: false,
+            tokens_revoked_before: None,
+        }
+    }
+
+    /// The user as permissions see it.
+    #[must_use]
+    pub fn subject<'a>(&'a self, id: &'a UserId, access: &'a TokenAccess) -> Subject<'a> {
+        Subject { id, role: &self.role, teams: &self.teams, teams_role: &self.teams_role, access }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Custom, Timestamp, UserId, UserKey};
+use crate::{Custom, CustomText, Timestamp, UserId, UserKey};
 
 /// A user of one app: the profile and its standing, without what hangs on it.
 ///
@@ -47,6 +47,38 @@ pub struct User<C = Custom> {
     /// Tokens of the user that were issued before are revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens_revoked_before: Option<Timestamp>,
+    /// The ban from the whole app as it was last set; it may be over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ban: Option<Ban>,
+    /// Whether moderation lets everything of the user pass.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub bypass_moderation: bool,
+}
+
+impl<C> User<C> {
+    /// The user as it is to be shown at `now`: without a ban that is over (semantics 12.22).
+    #[must_use]
+    pub fn as_of(self, now: Timestamp) -> Self {
+        Self { ban: self.ban.filter(|ban| ban.is_in_force(now)), ..self }
+    }
+}
+
+/// A ban from the whole app.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ban {
+    /// Whether the user goes on as before and nobody else sees what it writes, rather than being refused.
+    pub shadow: bool,
+    /// When it ends, to the nanosecond and without anybody's doing; `None` is never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Timestamp>,
+}
+
+impl Ban {
+    /// Whether the ban has not ended at `now`.
+    #[must_use]
+    pub fn is_in_force(self, now: Timestamp) -> bool {
+        self.expires.is_none_or(|end| end > now)
+    }
 }
 
 /// A user with the key under which storage keeps it.
@@ -56,6 +88,29 @@ pub struct StoredUser<C = Custom> {
     pub key: UserKey,
     /// The user.
     pub user: User<C>,
+    /// What may hang on the user.
+    pub parts: Parts,
+}
+
+/// What may hang on a user beside its own row: where a part is not named, there is nothing to look for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Parts(pub i64);
+
+impl Parts {
+    /// Users whom the user has blocked.
+    pub const BLOCKS: Self = Self(1);
+    /// Users whom the user has muted.
+    pub const MUTES: Self = Self(2);
+    /// Push devices.
+    pub const DEVICES: Self = Self(4);
+    /// What the user wants pushed.
+    pub const PUSH_PREFERENCES: Self = Self(8);
+
+    /// Whether all of `others` are among these.
+    #[must_use]
+    pub const fn has(self, others: Self) -> bool {
+        self.0 & others.0 == others.0
+    }
 }
 
 /// What a user shares with others; `None` is "not set", which counts as shared (semantics 1.24).
@@ -107,15 +162,13 @@ pub enum PrivacySwitch {
 /// A user with everything that a response shows of it: loaded by storage, cut to its audience by operations,
 /// printed by wire.
 ///
-/// A part whose feature has not come holds a type without values, so the list is provably empty.
+/// Mutes of channels have not come yet: theirs is a type without values, so the list is provably empty.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UserView<C = Custom> {
     /// The user.
     pub user: User<C>,
     /// Whether the user is connected and shows it.
     pub online: bool,
-    /// The ban from the whole app that is in force.
-    pub ban: Option<Ban>,
     /// Whom the user has blocked.
     pub blocks: Vec<UserId>,
     /// Whom the user has muted.
@@ -135,7 +188,6 @@ impl<C> UserView<C> {
         Self {
             user,
             online: false,
-            ban: None,
             blocks: Vec::new(),
             mutes: Vec::new(),
             channel_mutes: Vec::new(),
@@ -145,21 +197,80 @@ impl<C> UserView<C> {
     }
 }
 
-/// A ban. There are none yet.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ban {}
-
-/// A muted user. There are none yet.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum UserMute {}
+/// A user whom another one has muted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UserMute {
+    /// The muted user.
+    pub target: User<CustomText>,
+    /// When it ends; `None` is never.
+    pub expires: Option<Timestamp>,
+    /// Since when.
+    pub created_at: Timestamp,
+    /// When it was last set.
+    pub updated_at: Timestamp,
+}
 
 /// A muted channel. There are none yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChannelMute {}
 
-/// A push device. There are none yet.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Device {}
+/// A device that takes pushes for a user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    /// The token that the push provider gave it.
+    pub id: String,
+    /// The push provider.
+    pub provider: PushProvider,
+    /// The configuration of the provider, when the app has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_name: Option<String>,
+    /// The stable id of the hardware.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hardware_id: Option<String>,
+    /// Whether the token is for calls, at Apple's.
+    pub voip: bool,
+    /// Why the provider takes no more pushes for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disabled_reason: Option<String>,
+    /// When it was first registered for its user.
+    pub created_at: Timestamp,
+}
+
+/// Who delivers pushes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PushProvider {
+    /// Apple's.
+    Apn,
+    /// Google's.
+    Firebase,
+    /// Huawei's.
+    Huawei,
+    /// Xiaomi's.
+    Xiaomi,
+}
+
+impl PushProvider {
+    /// Every provider.
+    pub const ALL: [Self; 4] = [Self::Apn, Self::Firebase, Self::Huawei, Self::Xiaomi];
+
+    /// The name, as it is stored and as clients know it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Apn => "apn",
+            Self::Firebase => "firebase",
+            Self::Huawei => "huawei",
+            Self::Xiaomi => "xiaomi",
+        }
+    }
+
+    /// The provider with this name.
+    #[must_use]
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|provider| provider.name() == name)
+    }
+}
 
 /// Counts of what a user has not read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{Action, App, AppKey, Caller, Event, Invalid, Secret, SettingsPatch, Suspension};
+use model::{Action, App, AppKey, Event, Invalid, Secret, SettingsPatch, Suspension};
 use storage::Tx;
 use storage::apps::{self, NewApp};
 use storage::log::Entry;
@@ -14,11 +14,8 @@ use crate::{Ctx, Error};
 /// # Errors
 /// When the caller may not read it.
 pub fn get(ctx: &Ctx) -> Result<Arc<App>, Error> {
-    ctx.permit(Action::ReadApp)?;
-    match &ctx.caller {
-        Caller::Server(app) => Ok(Arc::clone(app)),
-        Caller::Operator => Err(Error::Forbidden(Action::ReadApp)),
-    }
+    ctx.admit_known()?.permit(Action::ReadApp)?;
+    ctx.caller.app().cloned().ok_or(Error::Forbidden(Action::ReadApp))
 }
 
 /// Changes the settings that `patch` names and no others (v2 2.1).
@@ -26,7 +23,7 @@ pub fn get(ctx: &Ctx) -> Result<Arc<App>, Error> {
 /// # Errors
 /// When the caller may not change them or the store fails.
 pub fn update(tx: &mut Tx<'_>, ctx: &Ctx, patch: &SettingsPatch) -> Result<(), Error> {
-    ctx.permit(Action::UpdateApp)?;
+    ctx.admit_known()?.permit(Action::UpdateApp)?;
     let api_key = ctx.app()?.api_key.clone();
     let settings = patch.names();
     if settings.is_empty() {
@@ -55,7 +52,7 @@ pub struct Create {
 /// # Errors
 /// When the key has a form that no app can have, or belongs to an app with another secret.
 pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, command: &Create) -> Result<bool, Error> {
-    ctx.permit(Action::ManageApps)?;
+    ctx.admit_known()?.permit(Action::ManageApps)?;
     check_api_key(&command.api_key)?;
     check_name(&command.name)?;
     check_secret(&command.secret)?;
@@ -75,7 +72,7 @@ pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, command: &Create) -> Result<bool, Erro
 /// # Errors
 /// When the caller may not see them or the store fails.
 pub fn list(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<Vec<App>, Error> {
-    ctx.permit(Action::ManageApps)?;
+    ctx.admit_known()?.permit(Action::ManageApps)?;
     Ok(apps::all(tx)?)
 }
 
@@ -84,7 +81,7 @@ pub fn list(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<Vec<App>, Error> {
 /// # Errors
 /// When there is no such app, or a rotation is under way: a third secret would cut off whoever still has the first.
 pub fn rotate(tx: &mut Tx<'_>, ctx: &Ctx, api_key: &str, secret: &Secret) -> Result<(), Error> {
-    ctx.permit(Action::ManageApps)?;
+    ctx.admit_known()?.permit(Action::ManageApps)?;
     check_secret(secret)?;
     change(tx, ctx, api_key, |app| {
         if app.previous_secret.is_some() {
@@ -100,7 +97,7 @@ pub fn rotate(tx: &mut Tx<'_>, ctx: &Ctx, api_key: &str, secret: &Secret) -> Res
 /// # Errors
 /// When there is no such app, or no rotation is under way.
 pub fn finish_rotation(tx: &mut Tx<'_>, ctx: &Ctx, api_key: &str) -> Result<(), Error> {
-    ctx.permit(Action::ManageApps)?;
+    ctx.admit_known()?.permit(Action::ManageApps)?;
     change(tx, ctx, api_key, |app| match app.previous_secret.take() {
         Some(_) => Ok(Event::AppRotationFinished),
         None => Err(Error::NotRotating(app.api_key.clone())),
@@ -112,7 +109,7 @@ pub fn finish_rotation(tx: &mut Tx<'_>, ctx: &Ctx, api_key: &str) -> Result<(), 
 /// # Errors
 /// When there is no such app.
 pub fn suspend(tx: &mut Tx<'_>, ctx: &Ctx, api_key: &str, explanation: &str) -> Result<(), Error> {
-    ctx.permit(Action::ManageApps)?;
+    ctx.admit_known()?.permit(Action::ManageApps)?;
     change(tx, ctx, api_key, |app| {
         let explanation = explanation.to_owned();
         app.suspension = Some(Suspension { at: ctx.now, explanation: explanation.clone() });
@@ -125,7 +122,7 @@ pub fn suspend(tx: &mut Tx<'_>, ctx: &Ctx, api_key: &str, explanation: &str) -> 
 /// # Errors
 /// When there is no such app.
 pub fn resume(tx: &mut Tx<'_>, ctx: &Ctx, api_key: &str) -> Result<(), Error> {
-    ctx.permit(Action::ManageApps)?;
+    ctx.admit_known()?.permit(Action::ManageApps)?;
     change(tx, ctx, api_key, |app| {
         app.suspension = None;
         Ok(Event::AppResumed)

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use model::{Action, App, Caller, Operation, Timestamp, permit};
-use storage::Tx;
+use model::{Action, App, Caller, Exclusion, Operation, Standing, Timestamp};
 use storage::log::{self, Entry, Origin};
+use storage::{Tx, standing};
 
-use crate::Error;
+use crate::{Admitted, Error};
 
 /// Who asks for what, when. The same for every run of one request's closure.
 #[derive(Clone, Debug)]
@@ -15,29 +15,94 @@ pub struct Ctx {
     pub caller: Caller,
     /// Which operation.
     pub operation: Operation,
-    /// The action that the route declares; an operation that asks for another is refused.
-    pub action: Action,
+    /// The actions that the route declares; an operation that asks for another is refused.
+    pub actions: &'static [Action],
     /// The time of the request.
     pub now: Timestamp,
     /// Where ids and secrets of this request are drawn from.
     pub seed: u128,
     /// The id of the request.
     pub request: String,
+    /// The standing of the user who asks, where it is known from memory; otherwise it is read in the transaction of the
+    /// operation.
+    pub standing: Option<Arc<Standing>>,
 }
 
 impl Ctx {
-    /// Asks whether the caller may do `action`.
+    /// Lets the caller in, if its standing allows: one statement for a user whose standing is not known yet, otherwise
+    /// none.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], or [`Error::Undeclared`] when the route declares another action.
-    pub fn permit(&self, action: Action) -> Result<(), Error> {
-        if action != self.action {
-            return Err(Error::Undeclared { asked: action, declared: self.action });
+    /// When the user does not exist, is deleted or deactivated, its token is revoked, or it is banned and wants to write.
+    pub fn admit(&self, tx: &mut Tx<'_>) -> Result<Admitted<'_>, Error> {
+        let Caller::User(bearer) = &self.caller else { return self.admit_without_user() };
+        let standing = match &self.standing {
+            Some(standing) => Arc::clone(standing),
+            None => {
+                let found = standing::of(tx, bearer.app.key, &bearer.id)?;
+                Arc::new(found.ok_or_else(|| Error::NoUser(bearer.id.clone()))?)
+            }
+        };
+        self.admit_user(standing)
+    }
+
+    /// As [`Ctx::admit`], for an operation that looks nothing up: its route is for servers.
+    ///
+    /// # Errors
+    /// See [`Ctx::admit`]; also when the caller is a user whose standing is not known.
+    pub fn admit_known(&self) -> Result<Admitted<'_>, Error> {
+        match (&self.caller, &self.standing) {
+            (Caller::User(_), Some(standing)) => self.admit_user(Arc::clone(standing)),
+            (Caller::User(_), None) => Err(self.forbidden()),
+            _ => self.admit_without_user(),
         }
-        if !permit(&self.caller, action) {
-            return Err(Error::Forbidden(action));
+    }
+
+    fn admit_user(&self, standing: Arc<Standing>) -> Result<Admitted<'_>, Error> {
+        let Caller::User(bearer) = &self.caller else { return self.admit_without_user() };
+        let id = || bearer.id.clone();
+        match standing.exclusion(bearer, self.operation.writes(), self.now) {
+            None => Ok(Admitted::new(self, Some(standing))),
+            Some(Exclusion::Revoked) => Err(Error::Revoked),
+            Some(Exclusion::Deleted) => Err(Error::Deleted(id())),
+            Some(Exclusion::Deactivated) => Err(Error::Deactivated(id())),
+            Some(Exclusion::Banned { .. }) => Err(Error::Banned(id())),
         }
-        Ok(())
+    }
+
+    fn admit_without_user(&self) -> Result<Admitted<'_>, Error> {
+        let revoked = match &self.caller {
+            Caller::Anonymous(bearer) => {
+                let moment = bearer.app.settings.tokens_revoked_before();
+                // Without a token, there is none to be revoked.
+                moment.is_some_and(|moment| bearer.has_token && bearer.is_revoked_by(moment))
+            }
+            _ => false,
+        };
+        if revoked { Err(Error::Revoked) } else { Ok(Admitted::new(self, None)) }
+    }
+
+    pub(crate) fn check_declared(&self, action: Action) -> Result<(), Error> {
+        if self.actions.contains(&action) {
+            return Ok(());
+        }
+        Err(Error::Undeclared { asked: action, declared: self.actions })
+    }
+
+    fn forbidden(&self) -> Error {
+        Error::Forbidden(self.actions.first().copied().unwrap_or(Action::Connect))
+    }
+
+    /// The `nth` id of this request, in the form of a UUID. It can be told from the id of the request: nothing that is
+    /// to be secret is made of it.
+    #[must_use]
+    pub fn uuid(&self, nth: u64) -> String {
+        // Version 8 and the variant of RFC 9562, of which every other bit is free.
+        let bits = self.seed.wrapping_add(u128::from(nth));
+        let bits = bits & !(0xf << 76) & !(0x3 << 62) | (0x8 << 76) | (0x2 << 62);
+        let digits = format!("{bits:032x}");
+        let parts = [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]];
+        parts.join("-")
     }
 
     /// The app of the caller.
@@ -45,10 +110,7 @@ impl Ctx {
     /// # Errors
     /// [`Error::Forbidden`] for a caller that belongs to no app.
     pub(crate) fn app(&self) -> Result<&App, Error> {
-        match &self.caller {
-            Caller::Server(app) => Ok(app),
-            Caller::Operator => Err(Error::Forbidden(self.action)),
-        }
+        self.caller.app().map(AsRef::as_ref).ok_or_else(|| self.forbidden())
     }
 
     /// The app of the caller as it is in this transaction: settings that a write obeys may have been changed since the

@@ -1,6 +1,6 @@
 //! Why an operation was refused, in words of the domain.
 
-use model::{Action, Invalid, UniqueNames, UserId};
+use model::{Action, Denied, Invalid, UniqueNames, UserId};
 
 /// A refused or failed operation. Nothing of it is stored.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +14,35 @@ pub enum Error {
     /// The user was deleted, and its id with it (semantics 2.12).
     #[error("the user {0} was deleted")]
     Deleted(UserId),
+    /// The user is deactivated and does nothing (DESIGN 3).
+    #[error("the user {0} was deactivated")]
+    Deactivated(UserId),
+    /// The token was issued before a revocation (semantics 7.11).
+    #[error("This token has been revoked, please generate a new token")]
+    Revoked,
+    /// The user is banned from the whole app.
+    #[error("the user {0} is banned from the app: it may read, and change nothing")]
+    Banned(UserId),
+    /// The permissions of the caller do not allow it.
+    #[error("{0}")]
+    Denied(Denied),
+    /// A user names somebody else as the one who acts.
+    #[error("{field}: a user token acts as its own user, '{id}'; leave it out")]
+    NotOneself {
+        /// The field that names the other one.
+        field: String,
+        /// The user of the token.
+        id: UserId,
+    },
+    /// Nobody can make a guest in this app (semantics 6.10, 6.11).
+    #[error("guests cannot be created: {0}")]
+    GuestsRefused(&'static str),
+    /// The app demands a team filter of its clients (semantics 4.27).
+    #[error("you must include a team filter to use this endpoint client-side")]
+    NoTeamFilter,
+    /// A field that only servers may give.
+    #[error("{0}: is for server-side calls only")]
+    ServerOnly(String),
     /// The user is deactivated already (semantics 9.7).
     #[error("user with id '{0}' is already deactivated")]
     AlreadyDeactivated(UserId),
@@ -59,11 +88,17 @@ pub enum Error {
         /// What the operation asks for.
         asked: Action,
         /// What the route declares.
-        declared: Action,
+        declared: &'static [Action],
     },
     /// The store failed.
     #[error("the store failed")]
     Storage(#[from] storage::Error),
+}
+
+impl From<Denied> for Error {
+    fn from(denied: Denied) -> Self {
+        Self::Denied(denied)
+    }
 }
 
 fn within(scope: UniqueNames) -> &'static str {

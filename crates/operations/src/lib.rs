@@ -4,14 +4,18 @@
 //! log. It is synchronous and repeatable: time and chance come in [`Ctx`]. To add an operation, write its function
 //! in the module of its noun and a route that names it.
 
+mod admitted;
 pub mod apps;
+mod changes;
 mod ctx;
 mod error;
+pub mod guests;
 pub mod log;
 mod names;
 pub mod permissions;
 pub mod roles;
 pub mod users;
 
+pub use admitted::Admitted;
 pub use ctx::Ctx;
 pub use error::Error;

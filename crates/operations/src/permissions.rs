@@ -1,7 +1,12 @@
-//! Operations on the catalogue of permissions (v2 2.4). It is the same for every app.
+//! Operations on permissions: the catalogue, which is the same for every app (v2 2.4), and who may do what.
 
-use model::{Action, CATALOGUE, Permission, Shown, permission};
+use model::{
+    Action, Allowed, App, CATALOGUE, Caller, Denied, Exclusion, Permission, Place, Resource, Shown, Standing,
+    TokenAccess, UserId, permission, permit,
+};
+use storage::{Tx, standing};
 
+use crate::admitted::People;
 use crate::{Ctx, Error};
 
 /// Every permission, by id.
@@ -9,7 +14,7 @@ use crate::{Ctx, Error};
 /// # Errors
 /// When the caller may not read them.
 pub fn list(ctx: &Ctx) -> Result<&'static [Permission], Error> {
-    ctx.permit(Action::ReadPermissions)?;
+    ctx.admit_known()?.permit(Action::ReadPermissions)?;
     Ok(CATALOGUE)
 }
 
@@ -18,6 +23,130 @@ pub fn list(ctx: &Ctx) -> Result<&'static [Permission], Error> {
 /// # Errors
 /// When there is none.
 pub fn get(ctx: &Ctx, id: &str) -> Result<&'static Permission, Error> {
-    ctx.permit(Action::ReadPermissions)?;
+    ctx.admit_known()?.permit(Action::ReadPermissions)?;
     permission(id).ok_or_else(|| Error::NoPermission(Shown(id).to_string()))
+}
+
+/// A question: may this user do that on this resource, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explain {
+    /// Who; `None` is whoever asks.
+    pub user: Option<Person>,
+    /// What.
+    pub action: Action,
+    /// On what.
+    pub on: Subject,
+}
+
+/// Who a question is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Person {
+    /// A user.
+    User(UserId),
+    /// Whoever has no user.
+    Anonymous,
+}
+
+/// What a question is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// The app, its users, or a type or one of its channels or calls.
+    Place(Place),
+    /// A user.
+    User(UserId),
+}
+
+/// The answer to a question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explained {
+    /// Whom it is about: a user id, or `server`.
+    pub who: String,
+    /// Whether, and by which grant, or why not.
+    pub answer: Result<Allowed, Refused>,
+}
+
+/// Why not.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// No permission.
+    #[error("{0}")]
+    Denied(Denied),
+    /// The user is shut out, whatever the permissions.
+    #[error("{}", said(*.0))]
+    Excluded(Exclusion),
+}
+
+fn said(exclusion: Exclusion) -> &'static str {
+    match exclusion {
+        Exclusion::Revoked => "the tokens of the user are revoked",
+        Exclusion::Deleted => "the user was deleted",
+        Exclusion::Deactivated => "the user was deactivated",
+        Exclusion::Banned { .. } => "the user is banned from the app: it may read, and change nothing",
+    }
+}
+
+/// Answers whether somebody may do something, and which grant or lack decides. A user asks about itself, with what its
+/// token adds; a server about anybody.
+///
+/// # Errors
+/// When a user asks about somebody else, or somebody who is named does not exist.
+pub fn explain(tx: &mut Tx<'_>, ctx: &Ctx, question: &Explain) -> Result<Explained, Error> {
+    let caller = ctx.admit(tx)?;
+    let app = ctx.app()?;
+    let target = match &question.on {
+        Subject::User(id) => Some(People::load(tx, app, [id])?),
+        Subject::Place(_) => None,
+    };
+    let resource = match (&question.on, &target) {
+        (Subject::User(id), Some(people)) => {
+            let found = people.existing(id).map_err(|error| caller.hide(error))?;
+            if !caller.shares_team_with(&found.user) {
+                return Err(Error::NoUser(id.clone()));
+            }
+            Resource::user(&found.user)
+        }
+        (Subject::Place(place), _) => Resource { place: place.clone(), ..Resource::app() },
+        (Subject::User(id), None) => return Err(Error::NoUser(id.clone())),
+    };
+    let asked = match (&ctx.caller, &question.user) {
+        (Caller::User(bearer), Some(Person::User(id))) if *id != bearer.id => {
+            return Err(Error::NotOneself { field: "user_id".to_owned(), id: bearer.id.clone() });
+        }
+        (Caller::Server(_) | Caller::Operator, Some(person)) => person,
+        _ => {
+            caller
+                .permit_on(Action::ExplainPermission, &Resource { owner: caller.id(), ..Resource::app() })?;
+            let answer = match caller.decide(question.action, &resource) {
+                Ok(allowed) => Ok(allowed),
+                Err(Error::Denied(denied)) => Err(Refused::Denied(denied)),
+                Err(other) => return Err(other),
+            };
+            return Ok(Explained { who: ctx.caller.to_string(), answer });
+        }
+    };
+    caller.permit(Action::ExplainPermission)?;
+    explain_another(tx, ctx, app, asked, question.action, &resource)
+}
+
+fn explain_another(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    app: &App,
+    asked: &Person,
+    action: Action,
+    resource: &Resource<'_>,
+) -> Result<Explained, Error> {
+    let access = TokenAccess::default();
+    let (id, standing) = match asked {
+        Person::Anonymous => (UserId::anonymous(), Standing::anonymous()),
+        Person::User(id) => {
+            let found = standing::of(tx, app.key, id)?.ok_or_else(|| Error::NoUser(id.clone()))?;
+            (id.clone(), found)
+        }
+    };
+    let answer = match standing.shut_out(action.writes(), ctx.now) {
+        Some(exclusion) => Err(Refused::Excluded(exclusion)),
+        None => permit(app, &standing.subject(&id, &access), action, resource).map_err(Refused::Denied),
+    };
+    Ok(Explained { who: id.to_string(), answer })
 }

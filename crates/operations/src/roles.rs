@@ -16,7 +16,7 @@ use crate::{Ctx, Error};
 /// # Errors
 /// When the store fails.
 pub fn list(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<Vec<Role>, Error> {
-    ctx.permit(Action::ReadRoles)?;
+    ctx.admit_known()?.permit(Action::ReadRoles)?;
     let app = ctx.app()?;
     Ok(Role::all(app, roles::all(tx, app.key)?))
 }
@@ -26,7 +26,7 @@ pub fn list(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<Vec<Role>, Error> {
 /// # Errors
 /// When more is asked for than one answer holds, or the store fails.
 pub fn search(tx: &mut Tx<'_>, ctx: &Ctx, search: &RoleSearch) -> Result<Vec<Role>, Error> {
-    ctx.permit(Action::ReadRoles)?;
+    ctx.admit_known()?.permit(Action::ReadRoles)?;
     search.check()?;
     let app = ctx.app()?;
     Ok(search.among(Role::all(app, roles::all(tx, app.key)?)))
@@ -37,7 +37,7 @@ pub fn search(tx: &mut Tx<'_>, ctx: &Ctx, search: &RoleSearch) -> Result<Vec<Rol
 /// # Errors
 /// When no role can have this name, one has it, or the app has as many as it may.
 pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, name: &str) -> Result<Role, Error> {
-    ctx.permit(Action::ManageRoles)?;
+    ctx.admit_known()?.permit(Action::ManageRoles)?;
     let app = ctx.app()?;
     check_role_name(name)?;
     roles::lock(tx, app.key)?;
@@ -61,7 +61,7 @@ pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, name: &str) -> Result<Role, Error> {
 /// # Errors
 /// When it is built in, there is no such role, or it is in use.
 pub fn delete(tx: &mut Tx<'_>, ctx: &Ctx, name: &str) -> Result<(), Error> {
-    ctx.permit(Action::ManageRoles)?;
+    ctx.admit_known()?.permit(Action::ManageRoles)?;
     let app = ctx.app()?;
     let refuse = |why: String| Err(Invalid::new("name", why).into());
     if is_built_in(name) {
@@ -105,7 +105,7 @@ pub(crate) fn limits<'a>(
 /// Whether the grants name the role now: the app of the caller is as it was when the request came.
 fn is_granted_something(tx: &mut Tx<'_>, app: &App, role: &str) -> Result<bool, Error> {
     let now = apps::by_api_key(tx, &app.api_key)?.ok_or_else(|| Error::NoApp(app.api_key.clone()))?;
-    Ok(now.settings.grants(role).unwrap_or(false))
+    Ok(now.settings.grants_anything_to(role).unwrap_or(false))
 }
 
 fn record(tx: &mut Tx<'_>, ctx: &Ctx, app: &App, event: Event) -> Result<(), Error> {

@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    Action, App, Batch, CustomText, Event, Invalid, Patch, Profile, StoredUser, User, UserId, UserQuery,
-    UserView,
+    Absent, Action, App, Batch, CustomText, Denied, Event, Filter, Invalid, Lack, Patch, Profile, StoredUser,
+    TeamFilter, User, UserId, UserQuery, UserView,
 };
 use storage::Tx;
 use storage::log::Entry;
 use storage::users::{self, Change};
 
 use crate::names::{self, Names};
-use crate::{Ctx, Error, roles};
+use crate::{Admitted, Ctx, Error, changes, roles};
 
 /// The most users that one call creates or changes (semantics 2.1, 3.2).
 pub const MOST_USERS: usize = 100;
@@ -30,9 +30,10 @@ pub struct Upserted {
 /// # Errors
 /// The first refusal in the order of the request.
 pub fn upsert(tx: &mut Tx<'_>, ctx: &Ctx, profiles: &Batch<(UserId, Profile)>) -> Result<Upserted, Error> {
-    let changes = plan_upsert(tx, ctx, profiles)?;
+    let caller = ctx.admit(tx)?;
+    let changes = upserts(tx, ctx, &caller, profiles)?;
     let created = changes.iter().filter(|change| change.before.is_none()).count();
-    Ok(Upserted { users: store(tx, ctx, changes)?, created })
+    Ok(Upserted { users: store(tx, ctx, &caller, changes)?, created })
 }
 
 /// What an upsert would store. Writes nothing: a batch that is refused by itself is not worth a writer's time.
@@ -44,7 +45,16 @@ pub fn plan_upsert(
     ctx: &Ctx,
     profiles: &Batch<(UserId, Profile)>,
 ) -> Result<Vec<Change>, Error> {
-    ctx.permit(Action::UpdateUser)?;
+    let caller = ctx.admit(tx)?;
+    upserts(tx, ctx, &caller, profiles)
+}
+
+fn upserts(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    caller: &Admitted<'_>,
+    profiles: &Batch<(UserId, Profile)>,
+) -> Result<Vec<Change>, Error> {
     let app = ctx.current_app(tx)?;
     check_count(profiles.total())?;
     let mut known = known(tx, &app, profiles.items().iter().map(|(id, _)| id))?;
@@ -54,10 +64,14 @@ pub fn plan_upsert(
     for (id, profile) in profiles.items() {
         let before = known.remove(id);
         let user = before.as_ref().map(|stored| &stored.user);
+        changes::permit_upsert(caller, user, profile.teams.as_deref().unwrap_or_default())?;
         refuse_deleted(user)?;
+        // What a client leaves out it does not mean to change.
+        let absent = if caller.is_server() { app.settings.absent } else { Absent::Keep };
         let after = profile
-            .apply(id, user, ctx.now, app.settings.absent, &limits)
+            .apply(id, user, ctx.now, absent, &limits)
             .map_err(|invalid| invalid.within(format_args!("users.{id}")))?;
+        changes::permit_change(caller, user, &after)?;
         names.take(user, &after).map_err(|taken| taken.at(format!("users.{id}.name")))?;
         changes.push(Change { before, after });
     }
@@ -73,8 +87,9 @@ pub fn plan_upsert(
 /// # Errors
 /// The first refusal in the order of the request.
 pub fn update_partial(tx: &mut Tx<'_>, ctx: &Ctx, patches: &Batch<Patch>) -> Result<Vec<UserView>, Error> {
-    let changes = plan_update_partial(tx, ctx, patches)?;
-    store(tx, ctx, changes)
+    let caller = ctx.admit(tx)?;
+    let changes = updates(tx, ctx, &caller, patches)?;
+    store(tx, ctx, &caller, changes)
 }
 
 /// What a partial update would store. Writes nothing, as [`plan_upsert`].
@@ -82,7 +97,16 @@ pub fn update_partial(tx: &mut Tx<'_>, ctx: &Ctx, patches: &Batch<Patch>) -> Res
 /// # Errors
 /// See [`update_partial`].
 pub fn plan_update_partial(tx: &mut Tx<'_>, ctx: &Ctx, patches: &Batch<Patch>) -> Result<Vec<Change>, Error> {
-    ctx.permit(Action::UpdateUser)?;
+    let caller = ctx.admit(tx)?;
+    updates(tx, ctx, &caller, patches)
+}
+
+fn updates(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    caller: &Admitted<'_>,
+    patches: &Batch<Patch>,
+) -> Result<Vec<Change>, Error> {
     let app = ctx.current_app(tx)?;
     check_count(patches.total())?;
     let mut known = known(tx, &app, patches.items().iter().map(|patch| &patch.id))?;
@@ -92,11 +116,13 @@ pub fn plan_update_partial(tx: &mut Tx<'_>, ctx: &Ctx, patches: &Batch<Patch>) -
     let mut changed: BTreeMap<&UserId, User> = BTreeMap::new();
     for (place, patch) in patches.items().iter().enumerate() {
         let before = changed.get(&patch.id).or_else(|| known.get(&patch.id).map(|stored| &stored.user));
+        changes::permit_update(caller, &patch.id, before)?;
         let before = before.ok_or_else(|| Error::NoUser(patch.id.clone()))?;
         refuse_deleted(Some(before))?;
         let after = patch
             .apply(before, ctx.now, &limits)
             .map_err(|invalid| invalid.within(format_args!("users.{place}")))?;
+        changes::permit_change(caller, Some(before), &after)?;
         names.take(Some(before), &after).map_err(|taken| taken.at(format!("users.{place}.name")))?;
         changed.insert(&patch.id, after);
     }
@@ -113,9 +139,42 @@ pub fn plan_update_partial(tx: &mut Tx<'_>, ctx: &Ctx, patches: &Batch<Patch>) -
 /// # Errors
 /// When the store fails.
 pub fn query(tx: &mut Tx<'_>, ctx: &Ctx, query: &UserQuery) -> Result<Vec<UserView<CustomText>>, Error> {
-    ctx.permit(Action::SearchUser)?;
-    let found = storage::find::find(tx, ctx.app()?.key, query)?;
-    Ok(users::views(found))
+    let caller = ctx.admit(tx)?;
+    let app = ctx.app()?;
+    let found = match within_reach(&caller, app, query)? {
+        Some(narrowed) => storage::find::find(tx, app.key, &narrowed)?,
+        None => storage::find::find(tx, app.key, query)?,
+    };
+    caller.views(tx, found)
+}
+
+/// The query with what keeps a client to the users that it may find (semantics 4.27 to 4.29); `None` when that changes
+/// nothing.
+fn within_reach(caller: &Admitted<'_>, app: &App, query: &UserQuery) -> Result<Option<UserQuery>, Error> {
+    let reach = caller.reach(Action::SearchUser)?;
+    if caller.is_server() {
+        return Ok(None);
+    }
+    if let Some((id, standing)) = caller.user()
+        && app.settings.keeps_from_searching(&standing.role)
+    {
+        return Err(Error::Denied(Denied {
+            id: id.to_string(),
+            roles: vec![standing.role.clone()],
+            action: Action::SearchUser,
+            scope: None,
+            lack: Lack::Grant,
+        }));
+    }
+    query.check_for_clients()?;
+    if reach == Filter::everybody() {
+        return Ok(None);
+    }
+    if app.settings.team_filter == TeamFilter::Required && !query.filter.demands_team() {
+        return Err(Error::NoTeamFilter);
+    }
+    let filter = Filter::And(vec![reach, query.filter.clone()]);
+    Ok(Some(UserQuery { filter, ..query.clone() }))
 }
 
 /// Whether one statement answers a query.
@@ -142,7 +201,8 @@ pub struct Deactivate {
 /// # Errors
 /// When there is no such user or author, or the user is deleted or deactivated.
 pub fn deactivate(tx: &mut Tx<'_>, ctx: &Ctx, command: &Deactivate) -> Result<UserView, Error> {
-    ctx.permit(Action::DeactivateUser)?;
+    let caller = ctx.admit(tx)?;
+    caller.permit(Action::DeactivateUser)?;
     let app = ctx.current_app(tx)?;
     let (before, author) = subject_and_author(tx, &app, &command.id, command.created_by.as_ref())?;
     if before.user.deactivated_at.is_some() {
@@ -155,7 +215,7 @@ pub fn deactivate(tx: &mut Tx<'_>, ctx: &Ctx, command: &Deactivate) -> Result<Us
         mark_messages_deleted: command.mark_messages_deleted,
         mark_channels_deleted: command.mark_channels_deleted,
     };
-    store_one(tx, ctx, &app, Change { before: Some(before), after }, author, event)
+    store_one(tx, &caller, &app, Change { before: Some(before), after }, author, event)
 }
 
 /// Lets a deactivated user in again (semantics 9).
@@ -178,7 +238,8 @@ pub struct Reactivate {
 /// # Errors
 /// When there is no such user or author, or the user is deleted or not deactivated.
 pub fn reactivate(tx: &mut Tx<'_>, ctx: &Ctx, command: &Reactivate) -> Result<UserView, Error> {
-    ctx.permit(Action::DeactivateUser)?;
+    let caller = ctx.admit(tx)?;
+    caller.permit(Action::DeactivateUser)?;
     let app = ctx.current_app(tx)?;
     let (before, author) = subject_and_author(tx, &app, &command.id, command.created_by.as_ref())?;
     if before.user.deactivated_at.is_none() {
@@ -195,7 +256,7 @@ pub fn reactivate(tx: &mut Tx<'_>, ctx: &Ctx, command: &Reactivate) -> Result<Us
         restore_messages: command.restore_messages,
         restore_channels: command.restore_channels,
     };
-    store_one(tx, ctx, &app, Change { before: Some(before), after }, author, event)
+    store_one(tx, &caller, &app, Change { before: Some(before), after }, author, event)
 }
 
 fn check_count(users: usize) -> Result<(), Error> {
@@ -224,7 +285,12 @@ fn refuse_deleted(user: Option<&User>) -> Result<(), Error> {
 
 /// Stores profiles. New users are stored in the order of their ids, which settles the default sort order among users
 /// of one batch.
-fn store(tx: &mut Tx<'_>, ctx: &Ctx, mut changes: Vec<Change>) -> Result<Vec<UserView>, Error> {
+fn store(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    caller: &Admitted<'_>,
+    mut changes: Vec<Change>,
+) -> Result<Vec<UserView>, Error> {
     let app = ctx.app()?;
     changes.sort_unstable_by(|left, right| left.after.id.cmp(&right.after.id));
     let is_new: Vec<bool> = changes.iter().map(|change| change.before.is_none()).collect();
@@ -238,8 +304,8 @@ fn store(tx: &mut Tx<'_>, ctx: &Ctx, mut changes: Vec<Change>) -> Result<Vec<Use
             Entry { event, person: Some(stored.key), others: Vec::new() }
         })
         .collect();
-    ctx.record(tx, app.key, &entries)?;
-    Ok(users::views(stored))
+    caller.record(tx, entries)?;
+    caller.views(tx, stored)
 }
 
 fn subject_and_author(
@@ -257,7 +323,7 @@ fn subject_and_author(
 
 fn store_one(
     tx: &mut Tx<'_>,
-    ctx: &Ctx,
+    caller: &Admitted<'_>,
     app: &App,
     change: Change,
     author: Option<StoredUser>,
@@ -273,7 +339,7 @@ fn store_one(
             others: author.into_iter().filter(|author| *author != stored.key).collect(),
         })
         .collect();
-    ctx.record(tx, app.key, &entries)?;
+    caller.record(tx, entries)?;
     // One change was stored, so there is one view.
-    users::views(stored).pop().ok_or(Error::Storage(storage::Error::Unreadable("user")))
+    caller.views(tx, stored)?.pop().ok_or(Error::Storage(storage::Error::Unreadable("user")))
 }

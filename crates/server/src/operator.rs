@@ -177,10 +177,11 @@ pub(crate) fn context(operation: Operation, clock: &dyn Clock, entropy: &dyn Ent
     Ctx {
         caller: Caller::Operator,
         operation,
-        action: Action::ManageApps,
+        actions: Action::ManageApps.alone(),
         now: clock.now(),
         seed,
         request: format!("{seed:032x}"),
+        standing: None,
     }
 }
 

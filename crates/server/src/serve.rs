@@ -156,6 +156,7 @@ fn front(config: Config, store: Store, clock: Arc<dyn Clock>, entropy: Arc<dyn E
     options.rate_limits = config.rate_limits;
     options.trusted_proxies = config.trusted_proxies;
     options.refused_tokens = config.refused_tokens.unwrap_or(options.refused_tokens);
+    options.guests = config.guests.unwrap_or(options.guests);
     options.request_timeout = config.request_timeout.unwrap_or(options.request_timeout);
     options.body_bytes = config.body_bytes.unwrap_or(options.body_bytes);
     Front::new(options)

@@ -1,105 +1,168 @@
-//! Apps kept in memory, so that a request is authenticated without a statement (DESIGN 2, "Standing").
+//! What decides access, kept in memory, so that a request is let in without a statement (DESIGN 2, "Standing").
 //!
-//! Only the embedded engine has this cache: its one writer drops what a commit changed before it answers, so no
+//! Only the embedded engine keeps anything: its one writer drops what a commit changed before it answers, so no
 //! request that begins after an answer sees what was true before it.
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
+use std::hash::Hash;
+use std::mem;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use model::App;
+use model::{App, AppKey, Standing, UserId};
 
 /// The apps that were asked for, by API key.
+pub type AppCache = Cache<String, App>;
+
+/// The standing of users who asked for something themselves.
+pub type StandingCache = Cache<(AppKey, UserId), Standing>;
+
+/// At least this many of the entries that were remembered last are kept, and never more than twice as many.
+const MOST: usize = 20_000;
+
+/// Everything that decides access.
 #[derive(Debug, Default)]
-pub struct AppCache {
-    kept: RwLock<Kept>,
+pub(crate) struct Caches {
+    pub(crate) apps: AppCache,
+    pub(crate) standings: StandingCache,
+}
+
+/// What a transaction changed that may be kept.
+#[derive(Debug, Default)]
+pub(crate) struct Changed {
+    /// The public keys of apps.
+    pub(crate) apps: Vec<String>,
+    pub(crate) users: Vec<(AppKey, UserId)>,
+}
+
+impl Changed {
+    /// These changes, and then `later` ones.
+    pub(crate) fn add(&mut self, later: Self) {
+        self.apps.extend(later.apps);
+        self.users.extend(later.users);
+    }
+}
+
+impl Caches {
+    /// Caches that forget at once: for an engine that other nodes write to as well.
+    pub(crate) fn keeping_nothing() -> Self {
+        Self { apps: Cache::keeping_nothing(), standings: Cache::keeping_nothing() }
+    }
+
+    /// Drops what was changed.
+    pub(crate) fn forget(&self, changed: &Changed) {
+        self.apps.forget(&changed.apps);
+        self.standings.forget(&changed.users);
+    }
+}
+
+/// Values that were read, by their keys, as of the last commit.
+#[derive(Debug)]
+pub struct Cache<K, V> {
+    kept: RwLock<Kept<K, V>>,
     keeps_nothing: bool,
 }
 
-#[derive(Debug, Default)]
-struct Kept {
-    apps: HashMap<String, Arc<App>>,
+/// Two generations: when the young one is full, it takes the place of the old one, and whatever is still asked for
+/// is read anew.
+#[derive(Debug)]
+struct Kept<K, V> {
+    young: HashMap<K, Arc<V>>,
+    old: HashMap<K, Arc<V>>,
     epoch: Epoch,
 }
 
-/// How often the cache has dropped something.
+/// How often a cache has dropped something.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Epoch(u64);
 
-impl AppCache {
-    /// A cache that forgets at once: for an engine that other nodes write to as well.
-    pub(crate) fn keeping_nothing() -> Self {
+impl<K, V> Default for Cache<K, V> {
+    fn default() -> Self {
+        let kept = Kept { young: HashMap::new(), old: HashMap::new(), epoch: Epoch::default() };
+        Self { kept: RwLock::new(kept), keeps_nothing: false }
+    }
+}
+
+impl<K: Eq + Hash, V> Cache<K, V> {
+    fn keeping_nothing() -> Self {
         Self { keeps_nothing: true, ..Self::default() }
     }
 
-    /// Whether an app that was asked for can be in here, so that one that is not is most likely unknown.
+    /// Whether what was asked for can be in here, so that what is not was never asked for, or does not exist.
     #[must_use]
     pub fn keeps(&self) -> bool {
         !self.keeps_nothing
     }
 
-    /// The app with this key if it is kept, otherwise the epoch with which to [`AppCache::remember`] it.
+    /// What is kept under this key, otherwise the epoch with which to [`Cache::remember`] it.
     ///
     /// # Errors
-    /// The epoch, when the app is not kept: it has to be read.
-    pub fn get(&self, api_key: &str) -> Result<Arc<App>, Epoch> {
-        // A panic while the lock is held leaves a map that is whole: every change of it is one call.
+    /// The epoch, when nothing is kept: it has to be read.
+    pub fn get<Q: Eq + Hash + ?Sized>(&self, key: &Q) -> Result<Arc<V>, Epoch>
+    where
+        K: Borrow<Q>,
+    {
+        // A panic while the lock is held leaves maps that are whole: every change of them is one call.
         let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
-        kept.apps.get(api_key).cloned().ok_or(kept.epoch)
+        kept.young.get(key).or_else(|| kept.old.get(key)).cloned().ok_or(kept.epoch)
     }
 
-    /// Keeps an app that was read after `epoch` was given, unless something was dropped since: what was read may be
-    /// what was dropped.
-    pub fn remember(&self, epoch: Epoch, app: Arc<App>) {
+    /// Keeps what was read after `epoch` was given, unless something was dropped since: what was read may be what was
+    /// dropped.
+    pub fn remember(&self, epoch: Epoch, key: K, value: Arc<V>) {
         let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
-        if kept.epoch == epoch && !self.keeps_nothing {
-            kept.apps.insert(app.api_key.clone(), app);
+        if kept.epoch != epoch || self.keeps_nothing {
+            return;
         }
+        if kept.young.len() >= MOST {
+            kept.old = mem::take(&mut kept.young);
+        }
+        kept.young.insert(key, value);
     }
 
-    /// Drops the apps with these keys.
-    pub(crate) fn forget(&self, api_keys: &[String]) {
-        if api_keys.is_empty() {
+    /// Drops what is kept under these keys.
+    fn forget(&self, keys: &[K]) {
+        if keys.is_empty() || self.keeps_nothing {
             return;
         }
         let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
         kept.epoch.0 += 1;
-        for api_key in api_keys {
-            kept.apps.remove(api_key);
+        for key in keys {
+            kept.young.remove(key);
+            kept.old.remove(key);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use model::{AppKey, AppSettings, Secret, Timestamp};
-
     use super::*;
-
-    fn app() -> Arc<App> {
-        let then = Timestamp::from_seconds(1);
-        Arc::new(App {
-            key: AppKey(1),
-            api_key: "key".to_owned(),
-            name: "app".to_owned(),
-            secret: Secret::new("secret".to_owned()),
-            previous_secret: None,
-            suspension: None,
-            settings: AppSettings::default(),
-            created_at: then,
-            updated_at: then,
-        })
-    }
 
     #[test]
     fn what_was_read_before_a_change_is_not_kept_after_it() {
-        let cache = AppCache::default();
+        let cache: Cache<String, u32> = Cache::default();
         let before = cache.get("key").unwrap_err();
         cache.forget(&["key".to_owned()]);
-        cache.remember(before, app());
+        cache.remember(before, "key".to_owned(), Arc::new(1));
         let after = cache.get("key").unwrap_err();
-        cache.remember(after, app());
-        assert_eq!(cache.get("key").unwrap().name, "app");
+        cache.remember(after, "key".to_owned(), Arc::new(2));
+        assert_eq!(*cache.get("key").unwrap(), 2);
         cache.forget(&["key".to_owned()]);
         assert!(cache.get("key").is_err());
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_and_the_latest_stays() {
+        let cache: Cache<usize, usize> = Cache::default();
+        let last = 5 * MOST;
+        for number in 0..=last {
+            let epoch = cache.get(&number).unwrap_err();
+            cache.remember(epoch, number, Arc::new(number));
+        }
+        let kept = (0..=last).filter(|number| cache.get(number).is_ok()).count();
+        assert!((MOST..=2 * MOST).contains(&kept), "{kept}");
+        assert!(((last - MOST + 1)..=last).all(|number| cache.get(&number).is_ok()));
+        cache.forget(&[last, last - MOST]);
+        assert!(cache.get(&last).is_err() && cache.get(&(last - MOST)).is_err());
     }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use crate::answer::{Answer, Ticket};
+use crate::cache::Changed;
 use crate::{Error, Tx};
 
 /// A closure without its types, so that one queue holds all of them.
@@ -35,8 +36,8 @@ pub(crate) trait Job: Send {
 pub(crate) enum Ran {
     /// It succeeded: its writes are to be committed.
     Keep {
-        /// The keys of the apps it changed, whose cached copies must go.
-        changed_apps: Vec<String>,
+        /// What it changed, of which kept copies must go.
+        changed: Changed,
     },
     /// It refused, failed or panicked: its writes are to be rolled back.
     RollBack {
@@ -70,7 +71,7 @@ pub(crate) fn run<T, E: From<Error>>(
     let result = catch_unwind(AssertUnwindSafe(|| work(&mut tx)));
     let wrote = tx.wrote();
     match (result, tx.end()) {
-        (Ok(Ok(value)), Ok(changed_apps)) => (Ok(value), Ran::Keep { changed_apps }),
+        (Ok(Ok(value)), Ok(changed)) => (Ok(value), Ran::Keep { changed }),
         (Ok(Ok(_)), Err(failure)) => {
             (Err(E::from(failure.clone())), Ran::RollBack { failure: Some(failure), wrote })
         }

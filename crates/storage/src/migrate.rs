@@ -20,6 +20,7 @@ pub(crate) const SQLITE: &[Migration] = &[
         name: "plain statements",
         sql: include_str!("../../../migrations/sqlite/0003_plain_statements.sql"),
     },
+    Migration { number: 4, name: "access", sql: include_str!("../../../migrations/sqlite/0004_access.sql") },
 ];
 
 /// The steps for PostgreSQL: the same numbers and names.
@@ -34,6 +35,11 @@ pub(crate) const POSTGRES: &[Migration] = &[
         number: 3,
         name: "plain statements",
         sql: include_str!("../../../migrations/postgres/0003_plain_statements.sql"),
+    },
+    Migration {
+        number: 4,
+        name: "access",
+        sql: include_str!("../../../migrations/postgres/0004_access.sql"),
     },
 ];
 

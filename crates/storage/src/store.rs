@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use crossbeam_channel::TrySendError;
 
+use crate::cache::Caches;
 use crate::gauges::Counters;
 use crate::lanes::{Lane, Lanes};
 use crate::sqlite::{Backups, Shortcut};
 use crate::threads::{self, Threads};
 use crate::{
-    Answer, AppCache, Backup, CopyError, Error, Gauges, OpenError, Options, PostgresOptions, Tx, job,
-    postgres, sqlite,
+    Answer, AppCache, Backup, CopyError, Error, Gauges, OpenError, Options, PostgresOptions, StandingCache,
+    Tx, job, postgres, sqlite,
 };
 
 /// An open database. Clones share it; it closes by [`Store::close`], or by itself, without waiting, when the last
@@ -27,7 +28,7 @@ struct Shared {
     threads: Mutex<Threads>,
     /// `None` on a server that is backed up by its own means.
     backups: Option<Backups>,
-    apps: Arc<AppCache>,
+    caches: Arc<Caches>,
     counters: Arc<Counters>,
     read_budget: Duration,
     write_budget: Duration,
@@ -49,14 +50,14 @@ impl Store {
     pub fn open(options: Options) -> Result<Self, OpenError> {
         let (lanes, exits) = Lanes::new(options.queue);
         let backups = Backups::new(&options.directory, options.migrations);
-        let apps = Arc::<AppCache>::default();
+        let caches = Arc::<Caches>::default();
         let counters = Arc::<Counters>::default();
-        let (threads, shortcut) = sqlite::start(&options, exits, &apps, &counters)?;
+        let (threads, shortcut) = sqlite::start(&options, exits, &caches, &counters)?;
         Ok(Self(Arc::new(Shared {
             ways: RwLock::new(Some(Ways { shortcut, lanes })),
             threads: Mutex::new(threads),
             backups: Some(backups),
-            apps,
+            caches,
             counters,
             read_budget: options.read_budget,
             write_budget: options.write_budget,
@@ -71,14 +72,14 @@ impl Store {
     pub fn connect(options: PostgresOptions) -> Result<Self, OpenError> {
         let (lanes, exits) = Lanes::new(options.queue);
         // Other nodes change apps too, and tell nobody: what decides access is never kept.
-        let apps = Arc::new(AppCache::keeping_nothing());
+        let caches = Arc::new(Caches::keeping_nothing());
         let counters = Arc::<Counters>::default();
-        let threads = postgres::start(&options, exits, &apps, &counters)?;
+        let threads = postgres::start(&options, exits, &caches, &counters)?;
         Ok(Self(Arc::new(Shared {
             ways: RwLock::new(Some(Ways { shortcut: None, lanes })),
             threads: Mutex::new(threads),
             backups: None,
-            apps,
+            caches,
             counters,
             read_budget: options.read_budget,
             write_budget: options.write_budget,
@@ -163,7 +164,13 @@ impl Store {
     /// The cached apps. The writer drops the copy of an app that a closure changed before it answers that closure.
     #[must_use]
     pub fn apps(&self) -> &AppCache {
-        &self.0.apps
+        &self.0.caches.apps
+    }
+
+    /// The kept standings of users, dropped in the same way.
+    #[must_use]
+    pub fn standings(&self) -> &StandingCache {
+        &self.0.caches.standings
     }
 
     /// What waits and what was done, for metrics.

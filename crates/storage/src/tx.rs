@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{App, Clock};
+use model::{App, AppKey, Clock, UserId};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ErrorCode};
 
+use crate::cache::Changed;
 use crate::postgres::{Session, is_canceled};
 use crate::sql::{Cells, Row, Sql, Value};
 use crate::{AppCache, Error};
@@ -25,7 +26,7 @@ pub struct Tx<'c> {
     failure: Option<Error>,
     statements: u32,
     wrote: bool,
-    changed_apps: Vec<String>,
+    changed: Changed,
     apps: Option<KnownApps<'c>>,
 }
 
@@ -110,7 +111,7 @@ impl<'c> Tx<'c> {
             failure: None,
             statements: 0,
             wrote: false,
-            changed_apps: Vec::new(),
+            changed: Changed::default(),
             apps: None,
         }
     }
@@ -229,19 +230,27 @@ impl<'c> Tx<'c> {
 
     /// Has the cached copy of the app with this key dropped after the commit and before the answer.
     pub(crate) fn app_changed(&mut self, api_key: &str) {
-        self.changed_apps.push(api_key.to_owned());
+        self.changed.apps.push(api_key.to_owned());
+    }
+
+    /// Has the kept standing of this user dropped after the commit and before the answer.
+    pub(crate) fn user_changed(&mut self, app: AppKey, id: &UserId) {
+        // What is never kept need not be dropped.
+        if self.dialect() == Dialect::Sqlite {
+            self.changed.users.push((app, id.clone()));
+        }
     }
 
     /// The app with this key as it is in this transaction, if that is known without a statement.
     pub(crate) fn known_app(&self, api_key: &str) -> Option<Arc<App>> {
         let apps = self.apps?;
-        let changed = apps.changed.iter().chain(&self.changed_apps).any(|changed| changed == api_key);
+        let changed = apps.changed.iter().chain(&self.changed.apps).any(|changed| changed == api_key);
         if changed { None } else { apps.cache.get(api_key).ok() }
     }
 
-    /// The failure that keeps this transaction from being committed, and the keys of the apps it changed.
-    pub(crate) fn end(self) -> Result<Vec<String>, Error> {
-        self.failure.map_or(Ok(self.changed_apps), Err)
+    /// The failure that keeps this transaction from being committed, and what it changed.
+    pub(crate) fn end(self) -> Result<Changed, Error> {
+        self.failure.map_or(Ok(self.changed), Err)
     }
 
     fn run<T>(

@@ -1,18 +1,18 @@
 //! Users: the row, the leaves of its custom data and the words by which it is found.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use model::leaf::{self, Leaf, Numeric};
 use model::words::{name_key, searchable};
-use model::{AppKey, CustomText, StoredUser, Timestamp, User, UserId, UserKey, UserView};
+use model::{AppKey, Ban, CustomText, Parts, StoredUser, Timestamp, User, UserId, UserKey, UserView};
 
 use crate::sql::{Row, Sql, Value};
-use crate::{Error, Tx};
+use crate::{Error, Tx, blocks, devices, mutes};
 
 /// The columns that [`read_to_show`] reads, of a row `u` of `users`.
 pub(crate) const COLUMNS: &str = "u.key, u.id, u.name, u.image, u.role, u.teams, u.teams_role, u.language, u.invisible, \
                                   u.privacy, u.custom, u.created_at, u.updated_at, u.deactivated_at, u.deleted_at, \
-                                  u.tokens_revoked_before";
+                                  u.tokens_revoked_before, u.ban, u.ban_expires, u.bypass_moderation, u.parts";
 
 /// A user as it was, when there was one, and as it is to be.
 #[derive(Debug)]
@@ -26,7 +26,8 @@ pub struct Change {
 /// Locks users in the order of their ids, so that no two transactions wait for each other.
 pub(crate) const LOCK_ON_POSTGRES: &str = "\
      SELECT u.key, u.id, u.name, u.image, u.role, u.teams, u.teams_role, u.language, u.invisible, u.privacy, \
-         u.custom, u.created_at, u.updated_at, u.deactivated_at, u.deleted_at, u.tokens_revoked_before \
+         u.custom, u.created_at, u.updated_at, u.deactivated_at, u.deleted_at, u.tokens_revoked_before, \
+         u.ban, u.ban_expires, u.bypass_moderation, u.parts \
      FROM users AS u WHERE u.key = ANY (ARRAY(SELECT found.key \
          FROM UNNEST($1::bigint[], $2::text[]) AS given (app, id) CROSS JOIN LATERAL \
              (SELECT key FROM users WHERE users.app = given.app AND users.id = given.id LIMIT 1) AS found)) \
@@ -40,9 +41,11 @@ pub(crate) const LOCK_ON_POSTGRES: &str = "\
 pub fn by_ids(tx: &mut Tx<'_>, app: AppKey, ids: &BTreeSet<&UserId>) -> Result<Vec<StoredUser>, Error> {
     const SELECT: Sql = Sql::pair(
         "SELECT key, id, name, image, role, teams, teams_role, language, invisible, privacy, custom, created_at, \
-             updated_at, deactivated_at, deleted_at, tokens_revoked_before FROM users WHERE app = $1 AND id = $2",
+             updated_at, deactivated_at, deleted_at, tokens_revoked_before, ban, ban_expires, bypass_moderation, parts \
+         FROM users WHERE app = $1 AND id = $2",
         "SELECT u.key, u.id, u.name, u.image, u.role, u.teams, u.teams_role, u.language, u.invisible, u.privacy, \
-             u.custom, u.created_at, u.updated_at, u.deactivated_at, u.deleted_at, u.tokens_revoked_before \
+             u.custom, u.created_at, u.updated_at, u.deactivated_at, u.deleted_at, u.tokens_revoked_before, \
+             u.ban, u.ban_expires, u.bypass_moderation, u.parts \
          FROM UNNEST($1::bigint[], $2::text[]) AS given (app, id) CROSS JOIN LATERAL \
              (SELECT * FROM users WHERE users.app = given.app AND users.id = given.id LIMIT 1) AS u",
     );
@@ -143,16 +146,23 @@ pub fn put(tx: &mut Tx<'_>, app: AppKey, changes: Vec<Change>) -> Result<Vec<Sto
     }
     let mut created = rows.store(tx)?.into_iter();
     let stored = changes.iter().map(|change| match &change.before {
-        Some(before) => Ok((before.key, before.user.created_at, change.after.updated_at)),
-        None => created.next().map(|(key, time)| (key, time, time)).ok_or(Error::Unreadable("user")),
+        Some(before) => Ok((before.key, before.user.created_at, change.after.updated_at, before.parts)),
+        None => {
+            let new = created.next().map(|(key, time)| (key, time, time, Parts::default()));
+            new.ok_or(Error::Unreadable("user"))
+        }
     });
     let stored = stored.collect::<Result<Vec<_>, Error>>()?;
     put_leaves(tx, app, &changes, stored.iter().map(|(key, ..)| *key))?;
+    for change in changes.iter().filter(|change| change.before.is_some()) {
+        tx.user_changed(app, &change.after.id);
+    }
     let placed = changes.into_iter().zip(stored);
     Ok(placed
-        .map(|(change, (key, created_at, updated_at))| StoredUser {
+        .map(|(change, (key, created_at, updated_at, parts))| StoredUser {
             key,
             user: User { created_at, updated_at, ..change.after },
+            parts,
         })
         .collect())
 }
@@ -264,12 +274,55 @@ pub fn holders(tx: &mut Tx<'_>, app: AppKey, keys: &BTreeSet<String>) -> Result<
     })
 }
 
-/// The users with everything that responses show of them, in the same order, in a constant number of statements.
+/// The users with everything that responses show of them at `now`, in the same order, in a constant number of
+/// statements: one for each part that may hang on one of them.
 ///
-/// Each part joins here with its feature; none has come yet.
-#[must_use]
-pub fn views<C>(users: Vec<StoredUser<C>>) -> Vec<UserView<C>> {
-    users.into_iter().map(|stored| UserView::bare(stored.user)).collect()
+/// # Errors
+/// When a statement fails or a row cannot be read.
+pub fn views<C>(
+    tx: &mut Tx<'_>,
+    users: Vec<StoredUser<C>>,
+    now: Timestamp,
+) -> Result<Vec<UserView<C>>, Error> {
+    let keys = |part: Parts| -> Vec<UserKey> {
+        users.iter().filter(|stored| stored.parts.has(part)).map(|stored| stored.key).collect()
+    };
+    let mut blocks = by_owner(blocks::of(tx, &keys(Parts::BLOCKS))?);
+    let mut mutes = by_owner(mutes::of(tx, &keys(Parts::MUTES), now)?);
+    let mut devices = by_owner(devices::of(tx, &keys(Parts::DEVICES))?);
+    let view = |stored: StoredUser<C>| UserView {
+        blocks: blocks.remove(&stored.key).unwrap_or_default(),
+        mutes: mutes.remove(&stored.key).unwrap_or_default(),
+        devices: devices.remove(&stored.key).unwrap_or_default(),
+        ..UserView::bare(stored.user.as_of(now))
+    };
+    Ok(users.into_iter().map(view).collect())
+}
+
+fn by_owner<T>(parts: Vec<(UserKey, T)>) -> HashMap<UserKey, Vec<T>> {
+    let mut owned: HashMap<UserKey, Vec<T>> = HashMap::new();
+    for (owner, part) in parts {
+        owned.entry(owner).or_default().push(part);
+    }
+    owned
+}
+
+/// Remembers that something of the kind `part` may hang on these users from now on.
+///
+/// # Errors
+/// When a statement fails.
+pub(crate) fn have_part(
+    tx: &mut Tx<'_>,
+    users: impl Iterator<Item = UserKey>,
+    part: Parts,
+) -> Result<(), Error> {
+    const UPDATE: Sql = Sql::pair(
+        "UPDATE OR FAIL users SET parts = parts | ?2 WHERE key = ?1 AND parts & ?2 <> ?2",
+        "UPDATE users SET parts = parts | given.part FROM UNNEST($1::bigint[], $2::bigint[]) AS given (key, part) \
+         WHERE users.key = given.key AND users.key = ANY ($1::bigint[]) AND parts & given.part <> given.part",
+    );
+    let keys: Vec<[Value; 2]> = users.map(|key| [key.0.into(), part.0.into()]).collect();
+    tx.execute_each(UPDATE, &keys).map(drop)
 }
 
 /// The text in which teams are stored: compact JSON.
@@ -345,9 +398,23 @@ fn read_with<C>(
         deactivated_at: row.optional_timestamp(13)?,
         deleted_at: row.optional_timestamp(14)?,
         tokens_revoked_before: row.optional_timestamp(15)?,
+        ban: read_ban(row, 16)?,
+        bypass_moderation: row.boolean(18)?,
     };
-    Ok(StoredUser { key: UserKey(row.integer(0)?), user })
+    Ok(StoredUser { key: UserKey(row.integer(0)?), user, parts: Parts(row.integer(19)?) })
 }
+
+/// The ban in two columns from `column` on: its kind and its end.
+pub(crate) fn read_ban(row: &Row<'_>, column: usize) -> Result<Option<Ban>, Error> {
+    Ok(match row.integer(column)? {
+        0 => None,
+        kind => Some(Ban { shadow: kind == SHADOW_BAN, expires: row.optional_timestamp(column + 1)? }),
+    })
+}
+
+/// The kinds of bans as they are stored; 0 is none.
+pub(crate) const PLAIN_BAN: i64 = 1;
+pub(crate) const SHADOW_BAN: i64 = 2;
 
 /// Parameters of a leaf: whether it comes or goes, then its columns.
 type LeafRow = [Value; 8];

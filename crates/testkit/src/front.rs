@@ -97,10 +97,11 @@ impl TestFront {
         let ctx = Ctx {
             caller: Caller::Operator,
             operation: Operation::CreateApp,
-            action: Action::ManageApps,
+            actions: Action::ManageApps.alone(),
             now: self.now(),
             seed: 1,
             request: "operator".to_owned(),
+            standing: None,
         };
         self.store.write(move |tx| verb(tx, &ctx)).await
     }

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
-use model::{Secret, Timestamp};
+use model::{Cid, Secret, Timestamp, TokenAccess, UserId};
 use serde_json::{Map, Value, json};
 use sha2::Sha256;
 
@@ -18,8 +18,24 @@ pub enum Claims {
     /// The app's own back end.
     Server,
     /// One user.
-    User(String),
+    User(UserClaims),
+    /// Whoever has no user (semantics 6.4).
+    Anonymous(UserClaims),
 }
+
+/// What the token of a user says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserClaims {
+    /// Who.
+    pub id: UserId,
+    /// When it was issued, in seconds since 1970, if it says so.
+    pub issued_at: Option<i64>,
+    /// What it adds to the rights of the user.
+    pub access: TokenAccess,
+}
+
+/// What stands in place of the signature of a developer token (semantics 7.16).
+const DEVELOPER: &str = "devtoken";
 
 /// Why a token was refused. Each kind has a code of its own.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,7 +61,8 @@ fn malformed<T>(why: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal::Malformed(why.into()))
 }
 
-/// Checks `token` against the secrets of its app at `now`.
+/// Checks `token` against the secrets of its app at `now`. With `developer`, that of a user needs no signature but the
+/// word `devtoken`.
 ///
 /// # Errors
 /// The first check that fails: form, algorithm, signature, types of the claims, times.
@@ -53,15 +70,48 @@ pub fn verify<'a>(
     token: &str,
     secrets: impl Iterator<Item = &'a Secret>,
     now: Timestamp,
+    developer: bool,
 ) -> Result<Claims, Refusal> {
-    let segments: Vec<&str> = token.split('.').collect();
-    let &[header, payload, signature] = segments.as_slice() else {
+    let mut segments = token.split('.');
+    let (Some(header), Some(payload), Some(signature), None) =
+        (segments.next(), segments.next(), segments.next(), segments.next())
+    else {
         return malformed("a token has three segments separated by dots, sent without 'Bearer'");
     };
     let header = decode_object("header", header)?;
     if header.get("alg").and_then(Value::as_str) != Some("HS256") {
         return malformed("the token must be signed with HS256");
     }
+    let unsigned = signature == DEVELOPER;
+    if unsigned && !developer {
+        return malformed("developer tokens are taken only while the app setting disable_auth_checks is on");
+    }
+    if !unsigned {
+        check_signature(token, signature, secrets)?;
+    }
+    let claims = decode_object("payload", payload)?;
+    let issued_at = check_times(&claims, now.seconds())?;
+    match (claims.get("user_id"), claims.get("server")) {
+        (Some(Value::String(id)), _) => {
+            let access = access(&claims)?;
+            if *id == *UserId::anonymous().as_str() {
+                return Ok(Claims::Anonymous(UserClaims { id: UserId::anonymous(), issued_at, access }));
+            }
+            let id = UserId::parse(id).or_else(|invalid| malformed(format!("user_id {}", invalid.why)))?;
+            Ok(Claims::User(UserClaims { id, issued_at, access }))
+        }
+        (Some(other), _) => malformed(format!("user_id must be a string, got {}", kind(other))),
+        (None, Some(Value::Bool(true))) if !unsigned => Ok(Claims::Server),
+        (None, _) if unsigned => malformed("a developer token needs the claim user_id"),
+        (None, _) => malformed("the token needs the claim user_id, or server: true"),
+    }
+}
+
+fn check_signature<'a>(
+    token: &str,
+    signature: &str,
+    secrets: impl Iterator<Item = &'a Secret>,
+) -> Result<(), Refusal> {
     let Ok(given) = URL_SAFE_NO_PAD.decode(signature) else {
         return malformed("the signature is not base64url");
     };
@@ -71,14 +121,37 @@ pub fn verify<'a>(
     if !secrets.into_iter().any(|secret| authenticator(secret, signed).verify_slice(&given).is_ok()) {
         return Err(Refusal::Signature);
     }
-    let claims = decode_object("payload", payload)?;
-    check_times(&claims, now.seconds())?;
-    match (claims.get("user_id"), claims.get("server")) {
-        (Some(Value::String(id)), _) => Ok(Claims::User(id.clone())),
-        (Some(other), _) => malformed(format!("user_id must be a string, got {}", kind(other))),
-        (None, Some(Value::Bool(true))) => Ok(Claims::Server),
-        (None, _) => malformed("the token needs the claim user_id, or server: true"),
-    }
+    Ok(())
+}
+
+/// Calls and channels, and the role in them (v2 1.5).
+fn access(claims: &Map<String, Value>) -> Result<TokenAccess, Refusal> {
+    let cids = |name: &str| -> Result<Vec<Cid>, Refusal> {
+        let each = |cid: &Value| match cid.as_str().map(Cid::parse) {
+            Some(Ok(cid)) => Ok(cid),
+            _ => malformed(format!("{name} must hold strings like 'type:id', holds {cid}")),
+        };
+        match claims.get(name) {
+            None | Some(Value::Null) => Ok(Vec::new()),
+            Some(Value::Array(cids)) => cids.iter().map(each).collect(),
+            Some(other) => malformed(format!("{name} must be an array, got {}", kind(other))),
+        }
+    };
+    let role = match claims.get("role") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(role)) => Some(role.clone()),
+        Some(other) => return malformed(format!("role must be a string, got {}", kind(other))),
+    };
+    Ok(TokenAccess { calls: cids("call_cids")?, channels: cids("channel_cids")?, role })
+}
+
+/// A token for the user `id`, issued at `now`, without an end (semantics 6.8, 7.5).
+#[must_use]
+pub fn for_user(secret: &Secret, id: &UserId, now: Timestamp) -> String {
+    let mut claims = Map::new();
+    claims.insert("user_id".to_owned(), id.as_str().into());
+    claims.insert("iat".to_owned(), now.seconds().into());
+    sign(secret, &claims)
 }
 
 /// A token with `claims`, signed with `secret`.
@@ -106,7 +179,8 @@ fn decode_object(part: &str, segment: &str) -> Result<Map<String, Value>, Refusa
         .or_else(|invalid| malformed(format!("the {part} is not a JSON object: {}", invalid.why)))
 }
 
-fn check_times(claims: &Map<String, Value>, now: i64) -> Result<(), Refusal> {
+/// Answers when the token was issued.
+fn check_times(claims: &Map<String, Value>, now: i64) -> Result<Option<i64>, Refusal> {
     let seconds = |name: &str| match claims.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(value) => match value.as_i64() {
@@ -124,7 +198,7 @@ fn check_times(claims: &Map<String, Value>, now: i64) -> Result<(), Refusal> {
     if issued.is_some_and(|issued| issued > now + SKEW) {
         return Err(Refusal::BeforeIssued);
     }
-    Ok(())
+    Ok(issued)
 }
 
 #[cfg(test)]
@@ -135,7 +209,7 @@ mod tests {
 
     fn check(token: &str) -> Result<Claims, Refusal> {
         let secrets = [Secret::new("new".to_owned()), Secret::new("old".to_owned())];
-        verify(token, secrets.iter(), Timestamp::from_seconds(NOW))
+        verify(token, secrets.iter(), Timestamp::from_seconds(NOW), false)
     }
 
     fn signed(secret: &str, claims: Value) -> String {
@@ -154,7 +228,12 @@ mod tests {
     fn both_secrets_of_a_rotation_sign() {
         for secret in ["new", "old"] {
             let token = signed(secret, json!({"user_id": "alice"}));
-            assert_eq!(check(&token), Ok(Claims::User("alice".to_owned())));
+            let alice = UserClaims {
+                id: UserId::parse("alice").unwrap(),
+                issued_at: None,
+                access: TokenAccess::default(),
+            };
+            assert_eq!(check(&token), Ok(Claims::User(alice)));
         }
         assert_eq!(check(&signed("other", json!({"server": true}))), Err(Refusal::Signature));
     }

@@ -1,6 +1,7 @@
 //! Handlers of the v2 dialect: decode, operate, encode. One module for each subject.
 
 pub(crate) mod app;
+pub(crate) mod guests;
 pub(crate) mod permissions;
 pub(crate) mod rate_limits;
 pub(crate) mod roles;

@@ -18,7 +18,7 @@ const LONGEST_ENDPOINT: usize = 64;
 /// `GET /api/v2/rate_limits`
 #[expect(clippy::unused_async, reason = "handlers are futures; this one has all it needs at hand")]
 pub(crate) async fn get(call: Call) -> Result<Answer, Refusal> {
-    call.ctx.permit(Action::ReadRateLimits)?;
+    call.ctx.admit_known()?.permit(Action::ReadRateLimits)?;
     let mut asked = Vec::new();
     for platform in Platform::ALL {
         if call.query.boolean(platform.name())?.unwrap_or(false) {

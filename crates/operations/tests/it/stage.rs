@@ -94,10 +94,11 @@ pub(crate) fn operator(store: &TestStore, action: Action) -> Ctx {
     Ctx {
         caller: Caller::Operator,
         operation: Operation::UpdateUsers,
-        action,
+        actions: action.alone(),
         now: store.clock().now(),
         seed: 1,
         request: "request-1".to_owned(),
+        standing: None,
     }
 }
 
@@ -122,7 +123,7 @@ pub(crate) async fn app(store: &TestStore, api_key: &str) -> Arc<App> {
 fn remembered(store: &TestStore, app: App) -> Arc<App> {
     let app = Arc::new(app);
     if let Err(epoch) = store.apps().get(&app.api_key) {
-        store.apps().remember(epoch, Arc::clone(&app));
+        store.apps().remember(epoch, app.api_key.clone(), Arc::clone(&app));
     }
     app
 }

@@ -50,6 +50,7 @@ pub(crate) struct Config {
     pub(crate) rate_limits: BTreeMap<String, u32>,
     /// `None` where the default of `http` holds, as for the next two.
     pub(crate) refused_tokens: Option<u32>,
+    pub(crate) guests: Option<u32>,
     pub(crate) request_timeout: Option<Duration>,
     pub(crate) body_bytes: Option<usize>,
     pub(crate) change_log: Bounds,
@@ -113,6 +114,7 @@ impl Config {
                 .map(|limit| (limit.operation.to_owned(), limit.calls))
                 .collect(),
             refused_tokens: settings.refused_tokens,
+            guests: settings.guests,
             request_timeout: settings.request_timeout,
             body_bytes: settings.body_bytes.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
             change_log: Bounds {

@@ -66,6 +66,10 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "N", value_parser = count)]
     pub(crate) refused_tokens: Option<u32>,
 
+    /// Guests a minute that clients at one address can make before they have to wait [default: 100]
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub(crate) guests: Option<u32>,
+
     /// How long the body of a request may take to arrive: seconds, or a number with s, m, h or d
     /// [default: 30s]
     #[arg(long, value_name = "DURATION", value_parser = timeout)]
@@ -113,6 +117,7 @@ impl Settings {
             trusted_proxies: given_or(self.trusted_proxies, below.trusted_proxies),
             rate_limit: given_or(self.rate_limit, below.rate_limit),
             refused_tokens: self.refused_tokens.or(below.refused_tokens),
+            guests: self.guests.or(below.guests),
             request_timeout: self.request_timeout.or(below.request_timeout),
             body_bytes: self.body_bytes.or(below.body_bytes),
             change_log_age: self.change_log_age.or(below.change_log_age),

@@ -31,10 +31,11 @@ use self::queue::Queue;
 use self::reader::Reader;
 use self::server::Server;
 use self::writer::Writer;
+use crate::cache::Caches;
 use crate::gauges::Counters;
 use crate::lanes::Exits;
 use crate::threads::{self, Threads};
-use crate::{AppCache, OpenError, PostgresOptions};
+use crate::{OpenError, PostgresOptions};
 
 pub use self::address::PostgresUrl;
 pub use self::peek::peek_server;
@@ -44,7 +45,7 @@ pub(crate) use self::session::{Session, is_canceled};
 pub(crate) fn start(
     options: &PostgresOptions,
     exits: Exits,
-    apps: &Arc<AppCache>,
+    caches: &Arc<Caches>,
     counters: &Arc<Counters>,
 ) -> Result<Threads, OpenError> {
     let server = Arc::new(Server::new(options.url.clone())?);
@@ -62,7 +63,7 @@ pub(crate) fn start(
         let link = Link::new(&server, Access::Write, counters, &options.clock);
         let background = (number == 0).then(|| exits.background.clone());
         let queue = Queue::new(exits.writes.clone(), background);
-        let mut writer = Writer::new(link, apps, counters);
+        let mut writer = Writer::new(link, caches, counters);
         let serve = move || writer.serve(&queue);
         threads.writer.push(threads::spawn(format!("storage-writer-{number}"), serve)?);
     }

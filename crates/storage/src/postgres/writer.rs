@@ -16,9 +16,10 @@ use postgres::error::SqlState;
 use super::link::{Committed, Link, commit, shown};
 use super::queue::Queue;
 use super::session::{is_contention, is_loss};
+use crate::cache::Caches;
 use crate::gauges::Counters;
 use crate::job::{Job, Ran};
-use crate::{AppCache, Error, Tx};
+use crate::{Error, Tx};
 
 /// How often a closure is run before its caller is told that others are always faster.
 const MOST_RUNS: u32 = 12;
@@ -30,7 +31,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// One writer thread.
 pub(super) struct Writer {
     link: Link,
-    apps: Arc<AppCache>,
+    caches: Arc<Caches>,
     counters: Arc<Counters>,
 }
 
@@ -45,8 +46,8 @@ enum Ended {
 }
 
 impl Writer {
-    pub(super) fn new(link: Link, apps: &Arc<AppCache>, counters: &Arc<Counters>) -> Self {
-        Self { link, apps: Arc::clone(apps), counters: Arc::clone(counters) }
+    pub(super) fn new(link: Link, caches: &Arc<Caches>, counters: &Arc<Counters>) -> Self {
+        Self { link, caches: Arc::clone(caches), counters: Arc::clone(counters) }
     }
 
     /// Runs closures until the callers are gone and the queues are empty.
@@ -76,10 +77,10 @@ impl Writer {
             Err(failure) => return Ended::Fail(failure),
         };
         match job.run(Tx::postgres(&mut session)) {
-            Ran::Keep { changed_apps } => {
+            Ran::Keep { changed } => {
                 let committed = commit(&mut session);
                 if matches!(committed, Committed::Stored | Committed::Unknown(_)) {
-                    self.apps.forget(&changed_apps);
+                    self.caches.forget(&changed);
                 }
                 match committed {
                     Committed::Stored => {

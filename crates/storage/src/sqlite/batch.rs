@@ -5,17 +5,18 @@ use std::sync::Arc;
 use rusqlite::{Connection, ErrorCode, ffi};
 
 use super::{code_of, execute};
+use crate::cache::{Caches, Changed};
 use crate::job::{Job, Ran};
 use crate::tx::KnownApps;
-use crate::{AppCache, Error, Tx};
+use crate::{Error, Tx};
 
 /// Closures that have run in the open transaction and wait for its end.
 pub(super) struct Batch<'w> {
-    apps: &'w AppCache,
+    caches: &'w Caches,
     /// In the order in which they ran, those that were rolled back included.
     pub(super) jobs: Vec<Box<dyn Job>>,
-    /// The keys of the apps they changed.
-    pub(super) changed_apps: Vec<String>,
+    /// What they changed of what is kept.
+    pub(super) changed: Changed,
     /// How many of them have something to commit.
     pub(super) kept: usize,
     shield: Shield,
@@ -42,27 +43,27 @@ pub(super) enum Lost {
 }
 
 impl<'w> Batch<'w> {
-    pub(super) fn new(shield: Shield, apps: &'w AppCache) -> Self {
-        Self { apps, jobs: Vec::new(), changed_apps: Vec::new(), kept: 0, shield }
+    pub(super) fn new(shield: Shield, caches: &'w Caches) -> Self {
+        Self { caches, jobs: Vec::new(), changed: Changed::default(), kept: 0, shield }
     }
 
     /// Runs one more closure. It is in the batch afterwards, however that ends.
     pub(super) fn run(&mut self, connection: &Connection, mut job: Box<dyn Job>) -> Result<(), Lost> {
         let ran = self.shielded(connection, job.as_mut());
         self.jobs.push(job);
-        if let Some(changed_apps) = ran? {
-            self.changed_apps.extend(changed_apps);
+        if let Some(changed) = ran? {
+            self.changed.add(changed);
             self.kept += 1;
         }
         Ok(())
     }
 
-    /// Runs a closure and undoes what it wrote unless it is to be kept; then answers the apps it changed.
-    fn shielded(&self, connection: &Connection, job: &mut dyn Job) -> Result<Option<Vec<String>>, Lost> {
+    /// Runs a closure and undoes what it wrote unless it is to be kept; then answers what it changed.
+    fn shielded(&self, connection: &Connection, job: &mut dyn Job) -> Result<Option<Changed>, Lost> {
         if self.shield == Shield::Savepoint {
             step(connection, "SAVEPOINT closure")?;
         }
-        let apps = KnownApps { cache: self.apps, changed: &self.changed_apps };
+        let apps = KnownApps { cache: &self.caches.apps, changed: &self.changed.apps };
         let ran = job.run(Tx::sqlite_writing(connection, apps));
         if connection.is_autocommit() {
             return Err(Lost::Transaction(match ran {
@@ -72,9 +73,9 @@ impl<'w> Batch<'w> {
             }));
         }
         match ran {
-            Ran::Keep { changed_apps } => {
+            Ran::Keep { changed } => {
                 self.keep(connection)?;
-                Ok(Some(changed_apps))
+                Ok(Some(changed))
             }
             Ran::RollBack { failure: Some(failure), .. } if drops_transactions(&failure) => {
                 Err(Lost::Transaction(None))

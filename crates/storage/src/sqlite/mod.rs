@@ -35,10 +35,11 @@ use self::queue::Queue;
 use self::reader::Reader;
 use self::snapshot::{Patience, Snapshots};
 use self::writer::Writer;
+use crate::cache::Caches;
 use crate::gauges::Counters;
 use crate::lanes::Exits;
 use crate::threads::{self, Threads};
-use crate::{AppCache, Error, OpenError, Options};
+use crate::{Error, OpenError, Options};
 
 pub(crate) use self::backup::Backups;
 pub use self::backup::back_up;
@@ -52,7 +53,7 @@ pub(crate) use self::shortcut::Shortcut;
 pub(crate) fn start(
     options: &Options,
     exits: Exits,
-    apps: &Arc<AppCache>,
+    caches: &Arc<Caches>,
     counters: &Arc<Counters>,
 ) -> Result<(Threads, Option<Shortcut>), OpenError> {
     let directory = Directory::claim(&options.directory)?;
@@ -81,9 +82,9 @@ pub(crate) fn start(
         Some(Shortcut::new(seats.collect::<Result<_, _>>()?, counters))
     };
     let queue = Queue::new(exits.writes, exits.background, exits.copies, Arc::clone(&options.clock));
-    let (apps, counters, mut first) = (Arc::clone(apps), Arc::clone(counters), Some(first));
+    let (caches, counters, mut first) = (Arc::clone(caches), Arc::clone(counters), Some(first));
     // Made on its thread, which its connection does not leave. After a panic another takes over, and opens its own.
-    let serve = move || Writer::new(&database, first.take(), &apps, &counters).serve(&queue);
+    let serve = move || Writer::new(&database, first.take(), &caches, &counters).serve(&queue);
     threads.writer.push(threads::spawn("storage-writer".to_owned(), serve)?);
     Ok((threads, shortcut))
 }

@@ -23,9 +23,10 @@ use super::connection::Database;
 use super::copy::{PageCopy, Rollbacks};
 use super::execute;
 use super::queue::{Closed, Next, Queue};
+use crate::cache::Caches;
 use crate::gauges::Counters;
 use crate::job::Job;
-use crate::{AppCache, CopyError, Error};
+use crate::{CopyError, Error};
 
 /// How long the queues are empty before the writer calls itself idle.
 const IDLE: Duration = Duration::from_secs(1);
@@ -37,7 +38,7 @@ pub(super) struct Writer {
     /// Shared with a copy, which borrows it from its first step to its last.
     connection: Option<Rc<Connection>>,
     database: Arc<Database>,
-    apps: Arc<AppCache>,
+    caches: Arc<Caches>,
     counters: Arc<Counters>,
     checkpoints: Checkpoints,
     rollbacks: Rollbacks,
@@ -54,13 +55,13 @@ impl Writer {
     pub(super) fn new(
         database: &Arc<Database>,
         connection: Option<Connection>,
-        apps: &Arc<AppCache>,
+        caches: &Arc<Caches>,
         counters: &Arc<Counters>,
     ) -> Self {
         Self {
             connection: connection.map(Rc::new),
             database: Arc::clone(database),
-            apps: Arc::clone(apps),
+            caches: Arc::clone(caches),
             counters: Arc::clone(counters),
             checkpoints: Checkpoints::default(),
             rollbacks: Rollbacks::default(),
@@ -172,8 +173,8 @@ impl Writer {
                 return Ok(());
             }
         };
-        let apps = Arc::clone(&self.apps);
-        let mut batch = Batch::new(shield, &apps);
+        let caches = Arc::clone(&self.caches);
+        let mut batch = Batch::new(shield, &caches);
         for job in jobs {
             if let Err(lost) = batch.run(&connection, job) {
                 self.connection = roll_back(connection);
@@ -227,7 +228,7 @@ impl Writer {
         self.counters.closures_committed.add(batch.kept as u64);
         self.counters.closures_refused.add((batch.jobs.len() - batch.kept) as u64);
         // Before the answers: whoever has one must not meet what was true before it.
-        self.apps.forget(&batch.changed_apps);
+        self.caches.forget(&batch.changed);
         batch.jobs.into_iter().for_each(Job::answer);
     }
 
@@ -236,7 +237,7 @@ impl Writer {
         tracing::error!(error = %source, closures = batch.jobs.len(), "a commit failed");
         self.counters.commits_failed.add(1);
         // It may be stored all the same.
-        self.apps.forget(&batch.changed_apps);
+        self.caches.forget(&batch.changed);
         let failure = Error::OutcomeUnknown(Arc::new(source));
         batch.jobs.into_iter().for_each(|job| job.fail(failure.clone()));
     }

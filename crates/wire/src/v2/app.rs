@@ -1,7 +1,9 @@
 //! App settings: `UpdateAppRequest` and `GetApplicationResponse` (v2 2.1), by the table of [`super::settings`]. To give a
 //! setting a meaning, move it from `kept` to a field of [`AppSettings`].
 
-use model::{Absent, App, AppSettings, Invalid, Operation, SettingsPatch, Timestamp, UniqueNames};
+use model::{
+    Absent, App, AppSettings, Invalid, Operation, SettingsPatch, TeamFilter, Timestamp, UniqueNames,
+};
 use serde_json::{Map, Value, json};
 
 use super::settings::Shape::{
@@ -53,6 +55,7 @@ pub fn decode_update(body: Map<String, Value>, now: Timestamp, seed: u128) -> Re
 /// The most that the own settings can be set to: a user is checked and stored as a whole.
 pub(crate) const MOST_USER_BYTES: usize = 64 << 10;
 pub(crate) const MOST_TEAMS: usize = 1000;
+pub(crate) const MOST_BLOCKS: usize = 10_000;
 pub(crate) const MOST_CALLS: u32 = 2_147_483_647;
 
 fn at_most(own: &mut Object, name: &str, most: usize) -> Result<Option<usize>, Invalid> {
@@ -64,6 +67,7 @@ fn at_most(own: &mut Object, name: &str, most: usize) -> Result<Option<usize>, I
 
 fn decode_own(mut own: Object, patch: &mut SettingsPatch) -> Result<(), Invalid> {
     const REPLACE: &str = "replace_security_fields";
+    const TEAM_FILTER: &str = "team_filter";
     patch.absent = match own.string(REPLACE)?.as_deref() {
         None => None,
         Some("keep") => Some(Absent::Keep),
@@ -72,6 +76,13 @@ fn decode_own(mut own: Object, patch: &mut SettingsPatch) -> Result<(), Invalid>
     };
     patch.user_bytes = at_most(&mut own, "user_size_limit", MOST_USER_BYTES)?;
     patch.teams = at_most(&mut own, "user_teams_limit", MOST_TEAMS)?;
+    patch.blocks = at_most(&mut own, "user_blocks_limit", MOST_BLOCKS)?;
+    patch.team_filter = match own.string(TEAM_FILTER)?.as_deref() {
+        None => None,
+        Some("injected") => Some(TeamFilter::Injected),
+        Some("required") => Some(TeamFilter::Required),
+        Some(_) => return Err(own.refuse(TEAM_FILTER, "must be 'injected' or 'required'")),
+    };
     if let Some(limits) = own.object("rate_limits")? {
         let (path, limits) = limits.into_parts();
         let calls = |(name, value): (String, Value)| {
@@ -90,8 +101,7 @@ fn decode_own(mut own: Object, patch: &mut SettingsPatch) -> Result<(), Invalid>
     }
     match own.rest().next() {
         Some(unknown) => {
-            let known =
-                "there are replace_security_fields, user_size_limit, user_teams_limit and rate_limits";
+            let known = "there are replace_security_fields, team_filter, user_size_limit, user_teams_limit, user_blocks_limit and rate_limits";
             Err(own.refuse(unknown, format!("is not a setting; {known}")))
         }
         None => Ok(()),
@@ -148,6 +158,11 @@ fn own(settings: &AppSettings) -> Value {
         "replace_security_fields": absent,
         "user_size_limit": limits.user_bytes,
         "user_teams_limit": limits.teams,
+        "user_blocks_limit": settings.most_blocks(),
+        "team_filter": match settings.team_filter {
+            TeamFilter::Injected => "injected",
+            TeamFilter::Required => "required",
+        },
         "rate_limits": settings.rate_limits,
     })
 }

@@ -1,6 +1,7 @@
 //! The v2 dialect (contract v2.md): one module for each subject.
 
 pub mod app;
+pub mod guests;
 pub mod permissions;
 pub mod rate_limits;
 pub mod roles;

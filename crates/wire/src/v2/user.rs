@@ -1,6 +1,6 @@
 //! The user objects of answers (v2 3.1), printed field by field: most of what the server prints is users.
 
-use model::{Privacy, Timestamp, UserId, UserView};
+use model::{Device, Privacy, Timestamp, User, UserId, UserMute, UserView};
 use serde::{Serialize, Serializer};
 
 use crate::print::Printer;
@@ -17,19 +17,74 @@ impl Serialize for Moment {
     }
 }
 
-/// Prints a `UserResponse`: a user within another answer, for a server.
+/// Prints a `UserResponse`: a user within another answer.
 pub(super) fn print<C: Serialize>(printer: &mut Printer, view: &UserView<C>) {
-    print_common(printer, view);
+    print_common(printer, &view.user, view.online, &view.blocks);
+    print_moderation(printer, &view.user);
     printer.raw("}");
 }
 
-/// Prints a `FullUserResponse`: a user as the subject of an answer, for a server.
+/// Prints a `UserResponse` of a user of whom nothing but its own row is known: it is within something of somebody else's.
+pub(super) fn print_nested<C: Serialize>(printer: &mut Printer, user: &User<C>) {
+    print_common(printer, user, false, &[]);
+    print_moderation(printer, user);
+    printer.raw("}");
+}
+
+/// Prints a `FullUserResponse`: a user as the subject of an answer.
 pub(super) fn print_full<C: Serialize>(printer: &mut Printer, view: &UserView<C>) {
-    let unread = view.unread;
-    print_common(printer, view);
-    // Of these lists there are no elements yet.
-    printer.raw(r#","devices":"#).list(&view.devices, |_, device| match *device {});
-    printer.raw(r#","mutes":"#).list(&view.mutes, |_, mute| match *mute {});
+    print_common(printer, &view.user, view.online, &view.blocks);
+    print_moderation(printer, &view.user);
+    print_belongings(printer, view);
+}
+
+/// Prints an `OwnUserResponse`: the user who asks. It is not told of a shadow ban.
+pub(super) fn print_own<C: Serialize>(printer: &mut Printer, view: &UserView<C>) {
+    print_common(printer, &view.user, view.online, &view.blocks);
+    print_belongings(printer, view);
+}
+
+/// Prints a `DeviceResponse` of a device of `owner`.
+pub(super) fn print_device(printer: &mut Printer, owner: &UserId, device: &Device) {
+    printer.raw(r#"{"id":"#).text(&device.id);
+    printer.raw(r#","push_provider":"#).text(device.provider.name());
+    printer.raw(r#","user_id":"#).text(owner.as_str());
+    printer.raw(r#","created_at":"#).value(&Moment(device.created_at));
+    let texts = [
+        (r#","push_provider_name":"#, &device.provider_name),
+        (r#","hardware_id":"#, &device.hardware_id),
+        (r#","disabled":true,"disabled_reason":"#, &device.disabled_reason),
+    ];
+    for (name, text) in texts {
+        if let Some(text) = text {
+            printer.raw(name).text(text);
+        }
+    }
+    printer.raw(if device.voip { r#","voip":true}"# } else { "}" });
+}
+
+/// Prints a `UserMuteResponse` of a mute by `user`.
+pub(super) fn print_mute<C: Serialize>(printer: &mut Printer, user: &User<C>, mute: &UserMute) {
+    printer.raw(r#"{"user":"#);
+    print_nested(printer, user);
+    printer.raw(r#","target":"#);
+    print_nested(printer, &mute.target);
+    printer.raw(r#","created_at":"#).value(&Moment(mute.created_at));
+    printer.raw(r#","updated_at":"#).value(&Moment(mute.updated_at));
+    if let Some(expires) = mute.expires {
+        printer.raw(r#","expires":"#).value(&Moment(expires));
+    }
+    printer.raw("}");
+}
+
+/// Prints what hangs on a user, and closes the object.
+fn print_belongings<C: Serialize>(printer: &mut Printer, view: &UserView<C>) {
+    let (user, unread) = (&view.user, view.unread);
+    printer
+        .raw(r#","devices":"#)
+        .list(&view.devices, |printer, device| print_device(printer, &user.id, device));
+    printer.raw(r#","mutes":"#).list(&view.mutes, |printer, mute| print_mute(printer, user, mute));
+    // Of these there are none yet.
     printer.raw(r#","channel_mutes":"#).list(&view.channel_mutes, |_, mute| match *mute {});
     printer.raw(r#","total_unread_count":"#).value(&unread.messages);
     printer.raw(r#","unread_count":"#).value(&unread.messages);
@@ -37,21 +92,30 @@ pub(super) fn print_full<C: Serialize>(printer: &mut Printer, view: &UserView<C>
     printer.raw(r#","unread_threads":"#).value(&unread.threads).raw("}");
 }
 
+/// Prints what moderators have done to a user, but for what every shape shows.
+fn print_moderation<C>(printer: &mut Printer, user: &User<C>) {
+    printer.raw(r#","shadow_banned":"#).boolean(user.ban.is_some_and(|ban| ban.shadow));
+    if let Some(end) = user.ban.and_then(|ban| ban.expires) {
+        printer.raw(r#","ban_expires":"#).value(&Moment(end));
+    }
+    if user.bypass_moderation {
+        printer.raw(r#","bypass_moderation":true"#);
+    }
+}
+
 /// Prints what every shape shows, and leaves the object open.
-fn print_common<C: Serialize>(printer: &mut Printer, view: &UserView<C>) {
-    let user = &view.user;
+fn print_common<C: Serialize>(printer: &mut Printer, user: &User<C>, online: bool, blocks: &[UserId]) {
     let text = |printer: &mut Printer, text: &String| {
         printer.text(text);
     };
     printer.raw(r#"{"id":"#).text(user.id.as_str());
     printer.raw(r#","role":"#).text(&user.role);
-    printer.raw(r#","banned":"#).boolean(view.ban.is_some());
-    printer.raw(r#","shadow_banned":"#).boolean(view.ban.as_ref().is_some_and(|ban| match *ban {}));
-    printer.raw(r#","online":"#).boolean(view.online);
+    printer.raw(r#","banned":"#).boolean(user.ban.is_some_and(|ban| !ban.shadow));
+    printer.raw(r#","online":"#).boolean(online);
     printer.raw(r#","invisible":"#).boolean(user.invisible);
     printer.raw(r#","language":"#).text(&user.language);
     printer.raw(r#","teams":"#).list(&user.teams, text);
-    printer.raw(r#","blocked_user_ids":"#).list(&view.blocks, |printer, id: &UserId| {
+    printer.raw(r#","blocked_user_ids":"#).list(blocks, |printer, id: &UserId| {
         printer.text(id.as_str());
     });
     printer.raw(r#","custom":"#).value(&user.custom);
@@ -128,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_bare_user_has_every_field_that_is_always_there() {
-        let expected = r#"{"id":"alice","role":"user","banned":false,"shadow_banned":false,"online":false,"invisible":false,"language":"","teams":[],"blocked_user_ids":[],"custom":{},"created_at":1700000000000000001,"updated_at":1700000000000000001}"#;
+        let expected = r#"{"id":"alice","role":"user","banned":false,"online":false,"invisible":false,"language":"","teams":[],"blocked_user_ids":[],"custom":{},"created_at":1700000000000000001,"updated_at":1700000000000000001,"shadow_banned":false}"#;
         assert_eq!(printed(&view(&Profile::default()), print), expected);
         let full = r#","devices":[],"mutes":[],"channel_mutes":[],"total_unread_count":0,"unread_count":0,"unread_channels":0,"unread_threads":0}"#;
         let expected = format!("{}{full}", expected.strip_suffix('}').unwrap());
@@ -156,7 +220,7 @@ mod tests {
             r#""teams":["red","blue"],"blocked_user_ids":["bob","eve"],"custom":{"b":"\"","a":[1.0]},"created_at":"#,
             r#","name":"A\n\"B\"","image":"https://x/y.png","teams_role":{"red":"admin"},"#,
             r#""privacy_settings":{"read_receipts":{"enabled":false}},"#,
-            r#""deactivated_at":1,"deleted_at":-2,"revoke_tokens_issued_before":3}"#,
+            r#""deactivated_at":1,"deleted_at":-2,"revoke_tokens_issued_before":3,"shadow_banned":false}"#,
         ];
         for part in expected {
             assert!(shown.contains(part), "{part} in {shown}");

@@ -1,0 +1,304 @@
+//! A caller that was let in: its standing is known, and it asks for permission here and nowhere else.
+//!
+//! What a user may not know of does not exist for it: a target in another team is refused as one that was never made.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use model::leaf::Leaf;
+use model::{
+    ANONYMOUS_ROLE, Action, Allowed, App, Caller, Denied, Filter, Invalid, Parts, Resource, Standing,
+    StoredUser, Subject, Test, User, UserId, UserView, permit, permitted_teams,
+};
+use storage::Tx;
+use storage::log::Entry;
+use storage::users;
+
+use crate::{Ctx, Error};
+
+/// A caller that was let in.
+#[derive(Debug)]
+pub struct Admitted<'c> {
+    ctx: &'c Ctx,
+    /// Of a user.
+    standing: Option<Arc<Standing>>,
+}
+
+impl<'c> Admitted<'c> {
+    pub(crate) fn new(ctx: &'c Ctx, standing: Option<Arc<Standing>>) -> Self {
+        Self { ctx, standing }
+    }
+
+    /// Asks whether the caller may do `action` in the app as a whole.
+    ///
+    /// # Errors
+    /// [`Error::Denied`], or [`Error::Undeclared`] when the route does not declare the action.
+    pub fn permit(&self, action: Action) -> Result<(), Error> {
+        self.permit_on(action, &Resource::app())
+    }
+
+    /// Asks whether the caller may do `action` on `resource`.
+    ///
+    /// # Errors
+    /// See [`Admitted::permit`].
+    pub fn permit_on(&self, action: Action, resource: &Resource<'_>) -> Result<(), Error> {
+        self.ctx.check_declared(action)?;
+        self.decide(action, resource).map(drop)
+    }
+
+    /// Asks whether the caller may do `action` on `user`. To be asked after [`Admitted::permit`], so that whoever may do it
+    /// to nobody learns nothing.
+    ///
+    /// # Errors
+    /// [`Error::NoUser`]: the caller cannot tell who is out of its reach from who does not exist.
+    pub fn permit_on_user(&self, action: Action, user: &User) -> Result<(), Error> {
+        match self.permit_on(action, &Resource::user(user)) {
+            Err(Error::Denied(_)) => Err(Error::NoUser(user.id.clone())),
+            decided => decided,
+        }
+    }
+
+    /// What is decided of `action` on `resource`, and why.
+    ///
+    /// # Errors
+    /// [`Error::Denied`].
+    pub(crate) fn decide(&self, action: Action, resource: &Resource<'_>) -> Result<Allowed, Error> {
+        match (&self.ctx.caller, action) {
+            (Caller::Operator, _) => Ok(Allowed::Server),
+            (Caller::Server(_), action) if action != Action::ManageApps => Ok(Allowed::Server),
+            (Caller::Server(_), _) => Err(Error::Forbidden(action)),
+            (_, Action::CreateGuest) => Ok(Allowed::Everybody),
+            (Caller::User(bearer) | Caller::Anonymous(bearer), _) => {
+                let decided = self.with_subject(|subject| permit(&bearer.app, subject, action, resource))?;
+                Ok(decided?)
+            }
+        }
+    }
+
+    /// The users on whom the caller may do `action`.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] when there can be none.
+    pub fn reach(&self, action: Action) -> Result<Filter, Error> {
+        self.ctx.check_declared(action)?;
+        Ok(match self.teams_of(action)? {
+            None => Filter::everybody(),
+            Some(teams) if teams.is_empty() => Filter::negate(Filter::Is(Test::AnyTeam)),
+            Some(teams) => Filter::Is(Test::Has(teams.iter().map(|team| Leaf::team(team)).collect())),
+        })
+    }
+
+    /// The teams in which the caller may do `action`; `None` is everywhere, and no teams are those who have none.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] when it may nowhere.
+    pub fn teams_of(&self, action: Action) -> Result<Option<Vec<String>>, Error> {
+        self.ctx.check_declared(action)?;
+        match &self.ctx.caller {
+            Caller::Operator | Caller::Server(_) => Ok(None),
+            Caller::User(bearer) | Caller::Anonymous(bearer) => {
+                let teams = self.with_subject(|subject| permitted_teams(&bearer.app, subject, action))?;
+                Ok(teams?)
+            }
+        }
+    }
+
+    /// The user that the caller is, if it is one, with its standing.
+    #[must_use]
+    pub fn user(&self) -> Option<(&UserId, &Standing)> {
+        let bearer = self.ctx.caller.user()?;
+        Some((&bearer.id, self.standing.as_deref()?))
+    }
+
+    /// The id of the caller; [`UserId::anonymous`] of whoever has no user.
+    #[must_use]
+    pub fn id(&self) -> Option<&UserId> {
+        match &self.ctx.caller {
+            Caller::User(bearer) | Caller::Anonymous(bearer) => Some(&bearer.id),
+            Caller::Server(_) | Caller::Operator => None,
+        }
+    }
+
+    /// What the caller is told of a user who is not there: nobody but a server learns that it was deleted.
+    #[must_use]
+    pub fn hide(&self, error: Error) -> Error {
+        match error {
+            Error::Deleted(id) if !self.is_server() => Error::NoUser(id),
+            error => error,
+        }
+    }
+
+    /// Whether the caller is a server or the operator, for whom nothing is hidden.
+    #[must_use]
+    pub fn is_server(&self) -> bool {
+        matches!(self.ctx.caller, Caller::Server(_) | Caller::Operator)
+    }
+
+    /// Who acts: the caller, or whom a server names in the field `field`.
+    ///
+    /// # Errors
+    /// When a server names nobody, a user somebody else, or the caller is nobody.
+    pub fn actor(&self, named: Option<&UserId>, field: &str) -> Result<UserId, Error> {
+        match &self.ctx.caller {
+            Caller::Server(_) | Caller::Operator => {
+                let why = "is required with a server token: the user who acts";
+                named.cloned().ok_or_else(|| Invalid::new(field, why).into())
+            }
+            Caller::User(bearer) => match named {
+                Some(other) if *other != bearer.id => {
+                    Err(Error::NotOneself { field: field.to_owned(), id: bearer.id.clone() })
+                }
+                _ => Ok(bearer.id.clone()),
+            },
+            Caller::Anonymous(bearer) => Err(Error::Denied(Denied {
+                id: bearer.id.to_string(),
+                roles: vec![ANONYMOUS_ROLE.to_owned()],
+                action: self.ctx.actions.first().copied().unwrap_or(Action::Connect),
+                scope: None,
+                lack: model::Lack::Grant,
+            })),
+        }
+    }
+
+    /// As [`Admitted::actor`], for what a server may also do in nobody's name.
+    ///
+    /// # Errors
+    /// When a user names somebody else, or the caller is nobody.
+    pub fn actor_if_any(&self, named: Option<&UserId>, field: &str) -> Result<Option<UserId>, Error> {
+        if self.is_server() { Ok(named.cloned()) } else { self.actor(named, field).map(Some) }
+    }
+
+    /// Whether the caller sees `user` in everyday life: the app has no teams, or they share one, or neither has any.
+    #[must_use]
+    pub fn shares_team_with(&self, user: &User) -> bool {
+        let apart = self.ctx.caller.app().is_some_and(|app| app.settings.is_multi_tenant());
+        let mine = self.user().map(|(_, standing)| standing.teams.as_slice()).unwrap_or_default();
+        !apart
+            || self.is(&user.id)
+            || mine.iter().any(|team| user.teams.contains(team))
+            || (mine.is_empty() && user.teams.is_empty())
+    }
+
+    /// The users with everything that the caller may see of them, in the same order (v2 3.1, semantics 4.32).
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn views<C>(
+        &self,
+        tx: &mut Tx<'_>,
+        mut found: Vec<StoredUser<C>>,
+    ) -> Result<Vec<UserView<C>>, Error> {
+        if !self.is_server() {
+            // Nothing is read that will not be shown.
+            for stored in found.iter_mut().filter(|stored| !self.is(&stored.user.id)) {
+                stored.parts = Parts::default();
+            }
+        }
+        let mut views = users::views(tx, found, self.ctx.now)?;
+        for view in &mut views {
+            self.veil(&mut view.user);
+        }
+        Ok(views)
+    }
+
+    /// Takes from `user` what the caller may not see of it.
+    pub fn veil<C>(&self, user: &mut User<C>) {
+        if self.is_server() {
+            return;
+        }
+        // Whoever is shadow-banned must not find out, nor ask a friend.
+        user.ban = user.ban.filter(|ban| !ban.shadow);
+        if !self.is(&user.id) {
+            user.privacy = None;
+            user.tokens_revoked_before = None;
+            user.invisible = false;
+            user.bypass_moderation = false;
+        }
+    }
+
+    /// Appends what the caller changed in its app to the log, which names the caller among those whom a row is about.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn record(&self, tx: &mut Tx<'_>, mut entries: Vec<Entry>) -> Result<(), Error> {
+        if let Some((_, standing)) = self.user() {
+            for entry in &mut entries {
+                if entry.person != Some(standing.key) && !entry.others.contains(&standing.key) {
+                    entry.others.push(standing.key);
+                }
+            }
+        }
+        self.ctx.record(tx, self.ctx.app()?.key, &entries)
+    }
+
+    fn is(&self, id: &UserId) -> bool {
+        self.ctx.caller.user().is_some_and(|bearer| bearer.id == *id)
+    }
+
+    /// Runs `ask` with the caller as permissions see it.
+    fn with_subject<T>(&self, ask: impl FnOnce(&Subject<'_>) -> T) -> Result<T, Error> {
+        match (&self.ctx.caller, &self.standing) {
+            (Caller::User(bearer), Some(standing)) => Ok(ask(&standing.subject(&bearer.id, &bearer.access))),
+            (Caller::Anonymous(bearer), _) => {
+                let teams_role = BTreeMap::new();
+                Ok(ask(&Subject {
+                    id: &bearer.id,
+                    role: ANONYMOUS_ROLE,
+                    teams: &[],
+                    teams_role: &teams_role,
+                    access: &bearer.access,
+                }))
+            }
+            // Servers are not asked, and a user is let in with its standing.
+            _ => Err(Error::Forbidden(self.ctx.actions.first().copied().unwrap_or(Action::Connect))),
+        }
+    }
+}
+
+/// Users that a request names, read once and locked where others write too.
+#[derive(Debug)]
+pub(crate) struct People(BTreeMap<UserId, StoredUser>);
+
+impl People {
+    /// Reads the users with these ids: one statement.
+    pub(crate) fn load<'a>(
+        tx: &mut Tx<'_>,
+        app: &App,
+        ids: impl IntoIterator<Item = &'a UserId>,
+    ) -> Result<Self, Error> {
+        let ids: BTreeSet<&UserId> = ids.into_iter().collect();
+        let found = users::by_ids(tx, app.key, &ids)?;
+        Ok(Self(found.into_iter().map(|stored| (stored.user.id.clone(), stored)).collect()))
+    }
+
+    /// The user who acts: it has to be there and active.
+    pub(crate) fn actor(&self, id: &UserId) -> Result<&StoredUser, Error> {
+        let actor = self.existing(id)?;
+        match actor.user.deactivated_at {
+            Some(_) => Err(Error::Deactivated(id.clone())),
+            None => Ok(actor),
+        }
+    }
+
+    /// A user who is there, active or not.
+    pub(crate) fn existing(&self, id: &UserId) -> Result<&StoredUser, Error> {
+        let found = self.0.get(id).ok_or_else(|| Error::NoUser(id.clone()))?;
+        match found.user.deleted_at {
+            Some(_) => Err(Error::Deleted(id.clone())),
+            None => Ok(found),
+        }
+    }
+
+    /// A user to whom the caller may do `action`. To a caller that is no server, everybody else does not exist, deleted
+    /// users included.
+    pub(crate) fn target(
+        &self,
+        caller: &Admitted<'_>,
+        action: Action,
+        id: &UserId,
+    ) -> Result<&StoredUser, Error> {
+        let found = self.existing(id).map_err(|error| caller.hide(error))?;
+        caller.permit_on_user(action, &found.user)?;
+        Ok(found)
+    }
+}
