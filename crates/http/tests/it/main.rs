@@ -6,11 +6,13 @@
     reason = "a test that meets one has failed"
 )]
 
+mod access;
 mod app;
 mod credentials;
 mod limits;
 mod openapi;
 mod query;
 mod roles;
+mod roles_on_routes;
 mod transport;
 mod users;

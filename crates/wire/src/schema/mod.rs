@@ -4,6 +4,7 @@
 //! To describe a type, add it to [`named`] through the module of its subject; to describe an operation, add it to
 //! [`describe`].
 
+mod access;
 mod app;
 mod errors;
 mod operations;
@@ -178,6 +179,7 @@ pub fn named() -> Vec<Type> {
     let mut types = users::types();
     types.extend(query::types());
     types.extend(app::types());
+    types.extend(access::types());
     types.extend(roles::types());
     types.extend(errors::types());
     types

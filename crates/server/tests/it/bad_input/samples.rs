@@ -30,6 +30,12 @@ pub(super) fn sample(operation: &str) -> Option<Sample> {
         "UpdateApp" => Sample { body: Some(settings()), before: &["UpdateApp"], ..sample },
         "ListPermissions" | "ListRoles" => sample,
         "GetPermission" => Sample { parameters: &["create-channel"], ..sample },
+        "CreateGuest" => Sample { body: Some(json!({"user": {"id": "visitor", "name": "Vi"}})), ..sample },
+        "ExplainPermission" => Sample {
+            query: &[("user_id", "alice"), ("action", "BanUser"), ("resource", "user:bob")],
+            before: &["UpdateUsers"],
+            ..sample
+        },
         "CreateRole" => Sample {
             body: Some(json!({"name": "captain"})),
             before: &["DeleteRole"],
@@ -127,7 +133,7 @@ fn settings() -> Value {
         "event_hooks": [{"hook_type": "webhook", "enabled": true, "webhook_url": "https://example.com",
             "event_types": ["user.updated"], "timeout_ms": 1000, "created_at": 1_704_067_200_000_000_000_i64}],
         "allowed_flag_reasons": null,
-        "headwater": {"replace_security_fields": "keep", "user_size_limit": 5120, "user_teams_limit": 250,
+        "headwater": {"replace_security_fields": "keep", "user_size_limit": 5120, "user_teams_limit": 250, "user_blocks_limit": 1000, "team_filter": "injected",
             "rate_limits": {"QueryUsers": 1000}},
     })
 }
