@@ -14,5 +14,6 @@ mod openapi;
 mod query;
 mod roles;
 mod roles_on_routes;
+mod teams;
 mod transport;
 mod users;

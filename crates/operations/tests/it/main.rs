@@ -11,6 +11,7 @@ mod concurrent;
 mod growth;
 mod log;
 mod names;
+mod permissions_page;
 mod plans;
 mod roles;
 mod search;
