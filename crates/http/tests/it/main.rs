@@ -14,6 +14,7 @@ mod openapi;
 mod query;
 mod roles;
 mod roles_on_routes;
+mod secrecy;
 mod teams;
 mod transport;
 mod users;
