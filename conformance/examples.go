@@ -7,10 +7,10 @@ var examples = []example{
 	{"seed/go/upsert-admin", seedUpsertAdmin},
 	{"seed/go/partial-set-new-field-unset-name", seedPartial},
 	{"seed/go/deactivate-reactivate", seedDeactivateReactivate},
-	{"seed/go/user-token-refused", seedUserToken},
-	{"seed/go/call-token-refused", seedCallToken},
-	{"seed/shell/user-token-in-go-refused", seedTokenByHand},
-	{"seed/shell/user-token-openssl-refused", seedTokenByShell},
+	{"seed/go/user-token", seedUserToken},
+	{"seed/go/call-token", seedCallToken},
+	{"seed/shell/user-token-in-go", seedTokenByHand},
+	{"seed/shell/user-token-openssl", seedTokenByShell},
 	{"seed/curl/get-app", seedCurl},
 
 	{"twin/curl/get-app", twinCurl},
@@ -59,6 +59,13 @@ var examples = []example{
 	{"roles/search", rolesSearch},
 	{"roles/in-use", rolesInUse},
 	{"permissions/catalogue", permissionsCatalogue},
+
+	{"access/revoked-token", accessRevoked},
+	{"access/standing", accessStanding},
+	{"access/guest", accessGuest},
+	{"access/permissions", accessPermissions},
+	{"access/call-token", accessCallToken},
+	{"access/developer-token", accessDeveloperToken},
 
 	{"limits/default", limitsDefault},
 	{"limits/server-side-only", limitsServerSide},

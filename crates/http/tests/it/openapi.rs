@@ -114,6 +114,7 @@ async fn requests_and_answers_are_as_described() {
     roles(&mut witness).await;
     users(&mut witness).await;
     queries(&mut witness).await;
+    access(&mut witness).await;
 
     let every: BTreeSet<String> = headwater_http::operation_names().map(str::to_owned).collect();
     assert_eq!(witness.operations, every, "every operation is called here");
@@ -221,6 +222,17 @@ async fn users(witness: &mut Witness) {
     witness.query(json!({"include_deactivated_users": true})).await;
     let request = json!({"created_by_id": "bob", "name": "A.", "restore_messages": true});
     witness.call("ReactivateUser", "/api/v2/users/alice/reactivate", request).await;
+}
+
+async fn access(witness: &mut Witness) {
+    let guest = json!({"user": {"id": "visitor", "name": "Vi", "image": "link", "custom": {"a": 1}}});
+    witness.call("CreateGuest", "/api/v2/guest", guest).await;
+    witness.call("CreateGuest", "/api/v2/guest", json!({"user": {}})).await;
+    for question in ["action=BanUser", "user_id=alice&action=BanUser&resource=user:bob", "action=Fly"] {
+        witness
+            .call("ExplainPermission", &format!("/api/v2/permissions/explain?{question}"), Value::Null)
+            .await;
+    }
 }
 
 async fn queries(witness: &mut Witness) {

@@ -52,8 +52,8 @@ fn permission() -> Schema {
         required("custom", Boolean, "Whether the app made it."),
         required(
             "level",
-            Choice(&["app", "call", "channel"]),
-            "Whether it is about the app, calls or channels.",
+            Choice(&["app", "channel"]),
+            "Whether it is about the app, or about channels or calls.",
         ),
         required("owner", Boolean, "Whether it holds for what is one's own only."),
         required("owner_resource", Text, "What has to be one's own; '' for nothing."),
