@@ -78,6 +78,8 @@ impl From<Error> for Refusal {
             | Error::Deleted(_)
             | Error::NoRole(_)
             | Error::NoPermission(_)
+            | Error::NoChannel(_)
+            | Error::NoMessage(_)
             | Error::NoApp(_) => Self::missing(error.to_string()),
             Error::NameTaken { ref field, .. } => {
                 let field = (field.clone(), error.to_string());
@@ -96,6 +98,7 @@ impl From<Error> for Refusal {
             | Error::Denied(_)
             | Error::GuestsRefused(_)
             | Error::NoTeamFilter
+            | Error::Unbannable { .. }
             | Error::NotOneself { .. }
             | Error::ServerOnly(_) => Self::new(StatusCode::FORBIDDEN, Code::NotAllowed, error.to_string()),
             Error::Undeclared { .. } => Self::internal(error),
