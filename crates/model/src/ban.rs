@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::{Ban, Criterion, CustomText, Direction, Invalid, Page, Timestamp, User, reaches_beyond_teams};
+use crate::{
+    Ban, Cid, Criterion, CustomText, Direction, Invalid, Page, Timestamp, User, UserId, reaches_beyond_teams,
+};
 
 /// The longest reason of a ban or a flag, in bytes.
 pub const LONGEST_REASON: usize = 1024;
@@ -28,6 +30,38 @@ impl Ban {
             }
         }
     }
+}
+
+/// Shuts a user out of the app: it may read and connect, and change nothing (12.16).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShutOut {
+    /// Whom.
+    pub target: UserId,
+    /// Who does it; a server may leave it open.
+    pub banned_by: Option<UserId>,
+    /// The one channel that is meant. There are none yet.
+    pub channel: Option<Cid>,
+    /// For how many minutes; `None` is for ever.
+    pub minutes: Option<i64>,
+    /// Why.
+    pub reason: Option<String>,
+    /// Whether the user goes on as before, and nobody sees what it does (12.21).
+    pub shadow: bool,
+    /// Whether the addresses of the user are meant as well. Kept and without effect: addresses are not known.
+    pub ip_ban: bool,
+    /// What is to become of the messages of the user. There are none yet.
+    pub delete_messages: Option<DeletionMode>,
+}
+
+/// Lets a banned user in again; a shadow ban ends the same way (chat-v1 4.10).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LetIn {
+    /// Whom.
+    pub target: UserId,
+    /// Who does it; a server may leave it open.
+    pub unbanned_by: Option<UserId>,
+    /// The one channel that is meant. There are none yet.
+    pub channel: Option<Cid>,
 }
 
 /// What is to become of the messages of a user who is banned.

@@ -95,6 +95,25 @@ impl Attached {
     }
 }
 
+/// A report that is to be made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Flag {
+    /// What kind of thing.
+    pub kind: EntityKind,
+    /// Which.
+    pub entity: String,
+    /// Whose it is, when that is said.
+    pub creator: Option<UserId>,
+    /// Who reports.
+    pub user: Option<UserId>,
+    /// Why.
+    pub reason: Option<String>,
+    /// What else there is to say.
+    pub custom: Option<Attached>,
+    /// What the thing held.
+    pub payload: Option<Attached>,
+}
+
 impl AppSettings {
     /// Checks that the app takes a flag with this reason: it may keep a list of the reasons that it takes.
     ///

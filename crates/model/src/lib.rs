@@ -30,7 +30,10 @@ pub mod words;
 
 pub use action::Action;
 pub use app::{App, AppSettings, Secret, SettingsPatch, Suspension, TeamFilter, UniqueNames};
-pub use ban::{BanField, BanQuery, BanRecord, DeletionMode, LONGEST_REASON, MOST_BAN_MINUTES, check_reason};
+pub use ban::{
+    BanField, BanQuery, BanRecord, DeletionMode, LONGEST_REASON, LetIn, MOST_BAN_MINUTES, ShutOut,
+    check_reason,
+};
 pub use batch::Batch;
 pub use caller::{Bearer, Caller, Cid, TokenAccess};
 pub use catalogue::{CATALOGUE, Level, Permission, permission};
@@ -41,7 +44,7 @@ pub use event::{Event, Report};
 pub use field::BUILT_IN;
 pub use filter::{Filter, Test};
 pub use flag::{
-    Attached, EntityKind, FlagPage, FlagPlace, FlagQuery, FlagRecord, FlagRecordField, FlagStart,
+    Attached, EntityKind, Flag, FlagPage, FlagPlace, FlagQuery, FlagRecord, FlagRecordField, FlagStart,
     LONGEST_ENTITY, MOST_FLAG_CUSTOM_BYTES, MOST_FLAG_PAYLOAD_BYTES, MOST_FLAGS, check_entity,
 };
 pub use id::{AppKey, UserId, UserKey};

@@ -1,7 +1,7 @@
 //! Operations on bans from the whole app (semantics 12.16 to 12.25) and on what moderation lets pass.
 
 use model::{
-    Action, Ban, BanQuery, BanRecord, Cid, DeletionMode, Event, Filter, Invalid, StoredUser, User, UserId,
+    Action, Ban, BanQuery, BanRecord, Cid, Event, Filter, Invalid, LetIn, ShutOut, StoredUser, User, UserId,
     check_reason,
 };
 use storage::Tx;
@@ -12,27 +12,6 @@ use storage::log::Entry;
 use crate::admitted::People;
 use crate::{Admitted, Ctx, Error};
 
-/// Shuts a user out of the app: it may read and connect, and change nothing (12.16).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ShutOut {
-    /// Whom.
-    pub target: Option<UserId>,
-    /// Who does it; a server may leave it open.
-    pub banned_by: Option<UserId>,
-    /// The one channel that is meant. There are none yet.
-    pub channel: Option<Cid>,
-    /// For how many minutes; `None` is for ever.
-    pub minutes: Option<i64>,
-    /// Why.
-    pub reason: Option<String>,
-    /// Whether the user goes on as before, and nobody sees what it does (12.21).
-    pub shadow: bool,
-    /// Whether the addresses of the user are meant as well. Kept and without effect: addresses are not known.
-    pub ip_ban: bool,
-    /// What is to become of the messages of the user. There are none yet.
-    pub delete_messages: Option<DeletionMode>,
-}
-
 /// Carries out [`ShutOut`]. A ban takes the place of the one before.
 ///
 /// # Errors
@@ -41,7 +20,7 @@ pub struct ShutOut {
 pub fn ban(tx: &mut Tx<'_>, ctx: &Ctx, command: &ShutOut) -> Result<(), Error> {
     let caller = ctx.admit(tx)?;
     caller.permit(Action::BanUser)?;
-    let target = required(command.target.as_ref())?;
+    let target = &command.target;
     let author = caller.actor_if_any(command.banned_by.as_ref(), "banned_by_id")?;
     if author.as_ref() == Some(target) {
         return Err(Invalid::new("target_user_id", "nobody can ban themselves").into());
@@ -77,17 +56,6 @@ pub fn ban(tx: &mut Tx<'_>, ctx: &Ctx, command: &ShutOut) -> Result<(), Error> {
     record(tx, &caller, event, found, author)
 }
 
-/// Lets a banned user in again; a shadow ban ends the same way (chat-v1 4.10).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LetIn {
-    /// Whom.
-    pub target: Option<UserId>,
-    /// Who does it; a server may leave it open.
-    pub unbanned_by: Option<UserId>,
-    /// The one channel that is meant. There are none yet.
-    pub channel: Option<Cid>,
-}
-
 /// Carries out [`LetIn`]. Of a user who is not banned nothing changes, and it succeeds.
 ///
 /// # Errors
@@ -95,7 +63,7 @@ pub struct LetIn {
 pub fn unban(tx: &mut Tx<'_>, ctx: &Ctx, command: &LetIn) -> Result<(), Error> {
     let caller = ctx.admit(tx)?;
     caller.permit(Action::BanUser)?;
-    let target = required(command.target.as_ref())?;
+    let target = &command.target;
     let author = caller.actor_if_any(command.unbanned_by.as_ref(), "unbanned_by_id")?;
     // Whoever is shadow-banned must not find out, nor end it.
     if author.as_ref() == Some(target) {
@@ -165,10 +133,6 @@ pub(crate) fn is_within(teams: Option<&[String]>, users_teams: &[String]) -> boo
         Some([]) => users_teams.is_empty(),
         Some(teams) => teams.iter().any(|team| users_teams.contains(team)),
     }
-}
-
-fn required(target: Option<&UserId>) -> Result<&UserId, Error> {
-    target.ok_or_else(|| Invalid::new("target_user_id", "is required: the id of a user").into())
 }
 
 fn refuse_channel(channel: Option<&Cid>) -> Result<(), Error> {

@@ -1,7 +1,7 @@
 //! Operations on flags: reports to the moderators (semantics 12.26). They change nothing for who is reported.
 
 use model::{
-    Action, App, Attached, EntityKind, Event, Filter, FlagPage, FlagQuery, Invalid, MOST_FLAGS, Report,
+    Action, App, EntityKind, Event, Filter, Flag, FlagPage, FlagQuery, Invalid, MOST_FLAGS, Report,
     StoredUser, UserId, check_entity, check_reason,
 };
 use storage::Tx;
@@ -11,25 +11,6 @@ use storage::log::Entry;
 
 use crate::admitted::People;
 use crate::{Admitted, Ctx, Error};
-
-/// Reports something.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Flag {
-    /// What kind of thing.
-    pub kind: EntityKind,
-    /// Which.
-    pub entity: String,
-    /// Whose it is, when that is said.
-    pub creator: Option<UserId>,
-    /// Who reports.
-    pub user: Option<UserId>,
-    /// Why.
-    pub reason: Option<String>,
-    /// What else there is to say.
-    pub custom: Option<Attached>,
-    /// What the thing held.
-    pub payload: Option<Attached>,
-}
 
 /// What came of a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
