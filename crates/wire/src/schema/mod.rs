@@ -6,6 +6,7 @@
 
 mod app;
 mod errors;
+mod moderation;
 mod operations;
 mod query;
 mod roles;
@@ -179,6 +180,7 @@ pub fn named() -> Vec<Type> {
     types.extend(query::types());
     types.extend(app::types());
     types.extend(roles::types());
+    types.extend(moderation::types());
     types.extend(errors::types());
     types
 }

@@ -3,7 +3,7 @@
 use model::{Operation, RoleSearch};
 
 use super::Schema::{Boolean, Choice, Named, Text};
-use super::{Field, Schema, optional, required};
+use super::{Field, Schema, moderation, optional, required};
 
 /// What an operation takes and answers.
 #[derive(Clone, Debug)]
@@ -97,7 +97,7 @@ pub fn describe(operation: Operation) -> Option<Described> {
             path: vec![required("id", Text, "The permission.")],
             ..plain(ROLES, "Read a permission", "GetCustomPermissionResponse")
         },
-        _ => return None,
+        _ => return moderation::describe(operation),
     })
 }
 
