@@ -7,7 +7,9 @@
 )]
 
 mod apps;
+mod bans;
 mod concurrent;
+mod flags;
 mod growth;
 mod log;
 mod names;
