@@ -9,6 +9,7 @@
 mod app;
 mod credentials;
 mod limits;
+mod moderation;
 mod openapi;
 mod query;
 mod roles;
