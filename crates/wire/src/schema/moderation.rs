@@ -23,10 +23,10 @@ pub(super) fn types() -> Vec<Type> {
         ("FlagFilter", flag_filter()),
         ("ModerationFlagResponse", one_flag()),
         ("QueryModerationFlagsResponse", flags()),
-        ("RecordText", text_operators()),
-        ("RecordTime", time_operators()),
-        ("RecordSort", sort()),
-        ("Person", person()),
+        ("TextOperators", text_operators()),
+        ("TimeOperators", time_operators()),
+        ("RecordSortRequest", sort()),
+        ("ActingUserRequest", person()),
         ("BypassRequest", bypass()),
     ]
 }
@@ -84,7 +84,7 @@ fn ban() -> Schema {
     let fields = vec![
         required("target_user_id", Text, "Whom."),
         given("banned_by_id", Text, "Who does it; a user token acts as its own user."),
-        given("banned_by", Named("Person"), "The same, as an object."),
+        given("banned_by", Named("ActingUserRequest"), "The same, as an object."),
         given("channel_cid", Text, "The channel meant. There are no channels yet."),
         given("timeout", minutes, "For how many minutes; left out, for ever."),
         given("reason", Text, reason()),
@@ -107,7 +107,7 @@ fn reason() -> &'static str {
 fn unban() -> Schema {
     let fields = vec![
         given("unbanned_by_id", Text, "Who does it; a user token acts as its own user."),
-        given("unbanned_by", Named("Person"), "The same, as an object."),
+        given("unbanned_by", Named("ActingUserRequest"), "The same, as an object."),
     ];
     Schema::object("Who lifts a ban.", fields)
 }
@@ -128,21 +128,21 @@ fn banned_query() -> Schema {
         given("limit", Schema::at_most(Page::MOST), "How many bans, 30 by default."),
         given("offset", Schema::at_most(Page::DEEPEST), "How many bans to skip."),
         given("user_id", Text, "Taken from clients that send it; without effect."),
-        given("user", Named("Person"), "The same, as an object."),
+        given("user", Named("ActingUserRequest"), "The same, as an object."),
     ];
     Schema::object("Which bans to find, and in which order.", fields)
 }
 
 fn sorts() -> Schema {
-    List { of: Box::new(Named("RecordSort")), most: Some(1) }
+    List { of: Box::new(Named("RecordSortRequest")), most: Some(1) }
 }
 
 fn text(name: &'static str, description: &'static str) -> Field {
-    optional(name, AnyOf(vec![Text, Null, Named("RecordText")]), description)
+    optional(name, AnyOf(vec![Text, Null, Named("TextOperators")]), description)
 }
 
 fn created_at() -> Field {
-    optional("created_at", AnyOf(vec![Time, Named("RecordTime")]), "When it was made.")
+    optional("created_at", AnyOf(vec![Time, Named("TimeOperators")]), "When it was made.")
 }
 
 fn and(filter: &'static str) -> Field {
@@ -224,7 +224,7 @@ fn flag() -> Schema {
         required("entity_id", Text, "The id of what is reported, in at most 255 bytes."),
         given("entity_creator_id", Text, "Whose it is."),
         given("user_id", Text, "Who reports; a user token acts as its own user."),
-        given("user", Named("Person"), "The same, as an object."),
+        given("user", Named("ActingUserRequest"), "The same, as an object."),
         given("reason", Text, "Why: one of the allowed_flag_reasons of the app, if it has any."),
         given("custom", Free, "What else there is to say, in at most 5 KiB."),
         given("moderation_payload", Free, "What the thing held, in at most 16 KiB."),
