@@ -60,6 +60,15 @@ var examples = []example{
 	{"roles/in-use", rolesInUse},
 	{"permissions/catalogue", permissionsCatalogue},
 
+	{"bans/app-wide", bansAppWide},
+	{"bans/again", bansAgain},
+	{"bans/shadow", bansShadow},
+	{"bans/query", bansQuery},
+	{"bans/refused", bansRefused},
+	{"flags/of-users", flagsOfUsers},
+	{"flags/pages", flagsPages},
+	{"moderation/bypass", bypassModeration},
+
 	{"limits/default", limitsDefault},
 	{"limits/server-side-only", limitsServerSide},
 	{"limits/two-endpoints-two-platforms", limitsNamed("QueryUsers,UpdateUsers")},

@@ -26,17 +26,24 @@ const OLDEST_GO: u32 = 22;
 /// Giving a custom role reads the app's roles first: one statement more than giving a built-in one, which the test of
 /// roles in `operations` counts. Who is given one by the program has no leaf to change in the same call.
 const STATEMENTS: &[(&str, u64)] = &[
+    ("Ban", 4),
+    ("Bypass", 3),
     ("CreateRole", 3),
     ("DeactivateUser", 4),
     ("DeleteRole", 4),
+    ("Flag", 5),
     ("GetApp", 0),
+    ("GetFlagCount", 2),
     ("GetPermission", 0),
     ("GetRateLimits", 0),
     ("ListPermissions", 0),
     ("ListRoles", 1),
+    ("QueryBannedUsers", 2),
+    ("QueryModerationFlags", 2),
     ("QueryUsers", 6),
     ("ReactivateUser", 4),
     ("SearchRoles", 1),
+    ("Unban", 4),
     ("UpdateApp", 4),
     ("UpdateUsers", 4),
     ("UpdateUsersPartial", 4),
@@ -48,6 +55,8 @@ const LOCKS_ON_POSTGRES: &[(&str, u64)] = &[
     ("CreateRole", 1),
     ("DeactivateUser", 1),
     ("DeleteRole", 1),
+    // The app, and the thing that is flagged.
+    ("Flag", 2),
     ("ReactivateUser", 1),
     ("UpdateUsers", 1),
     ("UpdateUsersPartial", 1),
