@@ -20,6 +20,8 @@ pub(super) struct Sample {
     pub(super) before: &'static [&'static str],
     /// How many mutations of this sample may be accepted before what they made leaves no room for the sample itself.
     pub(super) room: Option<u32>,
+    /// Whether it is accepted without a change: it only asks, or what it makes is there the second time.
+    pub(super) may_change_nothing: bool,
 }
 
 /// The sample of an operation.
@@ -79,15 +81,22 @@ pub(super) fn sample(operation: &str) -> Option<Sample> {
         "Bypass" => Sample {
             body: Some(json!({"target_user_id": "bob", "enabled": true})),
             before: &["UpdateUsers"],
+            may_change_nothing: true,
             ..sample
         },
-        "Flag" => Sample { body: Some(flag()), before: &["UpdateUsers"], ..sample },
+        "Flag" => Sample { body: Some(flag()), before: &["UpdateUsers"], may_change_nothing: true, ..sample },
         "GetFlagCount" => Sample {
             body: Some(json!({"entity_creator_id": "bob", "entity_type": "user"})),
             before: &["UpdateUsers", "Flag"],
+            may_change_nothing: true,
             ..sample
         },
-        "QueryModerationFlags" => Sample { body: Some(flags()), before: &["UpdateUsers", "Flag"], ..sample },
+        "QueryModerationFlags" => Sample {
+            body: Some(flags()),
+            before: &["UpdateUsers", "Flag"],
+            may_change_nothing: true,
+            ..sample
+        },
         _ => return None,
     })
 }
