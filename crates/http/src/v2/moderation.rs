@@ -1,6 +1,8 @@
 //! Bans, flags and what moderation lets pass (v2 2.9, 2.10).
 
+use model::Invalid;
 use operations::{bans, flags};
+use serde_json::{Map, Value};
 use wire::v2::{bans as ban, bare, flags as flag};
 
 use crate::call::Call;
@@ -24,7 +26,8 @@ pub(crate) async fn unban(call: Call) -> Result<Answer, Refusal> {
 /// `GET /api/v2/chat/query_banned_users`
 pub(crate) async fn query_banned(call: Call) -> Result<Answer, Refusal> {
     let query = ban::decode_query(call.payload()?)?;
-    let found = call.read(move |tx, ctx| bans::query(tx, ctx, &query)).await?;
+    let found = call.read(move |tx, ctx| bans::query(tx, ctx, &query)).await;
+    let found = found.map_err(|refusal| naming("filter_conditions", call.payload(), refusal))?;
     Ok(Answer::ok(ban::encode_query(&found, &call.duration())))
 }
 
@@ -55,6 +58,14 @@ pub(crate) async fn flag_count(call: Call) -> Result<Answer, Refusal> {
 pub(crate) async fn query_flags(call: Call) -> Result<Answer, Refusal> {
     let query = flag::decode_query(call.fields()?)?;
     let direction = query.direction;
-    let page = call.read(move |tx, ctx| flags::query(tx, ctx, &query)).await?;
+    let page = call.read(move |tx, ctx| flags::query(tx, ctx, &query)).await;
+    let page = page.map_err(|refusal| naming("filter", call.fields(), refusal))?;
     Ok(Answer::ok(flag::encode_query(&page, direction, &call.duration())))
+}
+
+/// A refusal that says which filter of `asked` took too long, if one did.
+fn naming(filter: &str, asked: Result<Map<String, Value>, Invalid>, refusal: Refusal) -> Refusal {
+    let asked = asked.unwrap_or_default();
+    let asked = asked.get(filter).map(ToString::to_string).unwrap_or_default();
+    refusal.naming_the_filter(filter, &asked)
 }

@@ -12,6 +12,8 @@ mod concurrent;
 mod flags;
 mod growth;
 mod log;
+mod moderation_plans;
+mod moderators;
 mod names;
 mod plans;
 mod roles;

@@ -4,7 +4,7 @@ use model::{Ban, BanField, BanQuery, BanRecord, Criterion, Direction, Filter, Ti
 
 use super::records::{by_index, is_among, is_created, is_of, people};
 use super::statement::Statement;
-use super::{Scope, bound};
+use super::{Scope, bound, explain_one};
 use crate::sql::Row;
 use crate::{Error, Tx};
 
@@ -45,6 +45,19 @@ pub fn bans(
         })
     };
     Ok(found.into_iter().filter_map(record).collect())
+}
+
+/// How the engine would go about [`bans`], line by line, for a test of the plans.
+///
+/// # Errors
+/// When the statement fails.
+pub fn explain_bans(
+    tx: &mut Tx<'_>,
+    scope: Scope,
+    query: &BanQuery,
+    reach: BansInReach<'_>,
+) -> Result<Vec<String>, Error> {
+    explain_one(tx, |statement| write(statement, scope, query, reach))
 }
 
 /// A ban, with the keys of its people.

@@ -7,7 +7,7 @@ use model::{
 
 use super::records::{by_index, is_among, is_created, is_of, people};
 use super::statement::Statement;
-use super::{Scope, bound};
+use super::{Scope, bound, explain_one};
 use crate::sql::Row;
 use crate::{Error, Tx};
 
@@ -57,6 +57,19 @@ pub fn flags(
         })
     };
     Ok(FlagPage { flags: found.into_iter().filter_map(record).collect(), next, prev })
+}
+
+/// How the engine would go about [`flags`], line by line, for a test of the plans.
+///
+/// # Errors
+/// When the statement fails.
+pub fn explain_flags(
+    tx: &mut Tx<'_>,
+    scope: Scope,
+    query: &FlagQuery,
+    reach: Option<&Filter>,
+) -> Result<Vec<String>, Error> {
+    explain_one(tx, |statement| write(statement, scope, query, reach))
 }
 
 /// A flag, with the key of who made it.

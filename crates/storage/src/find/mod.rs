@@ -11,6 +11,9 @@
 //!    a page when many pass; when it does not, those that pass are few enough to be collected and sorted.
 //! 5. What no index answers walks all users in order, within the budget of the read.
 //!
+//! Bans and flags, which hang on users, are found by statements of their own, in the order of creation: [`bans()`],
+//! [`flags()`].
+//!
 //! To add a test, give it a condition in [`condition`] and, if an index serves it, an access in [`access`].
 
 mod access;
@@ -26,8 +29,8 @@ mod words;
 use model::filter::{Range, TextField};
 use model::{AppKey, CustomText, Filter, StoredUser, Test, Timestamp, UserQuery};
 
-pub use self::bans::{BansInReach, bans};
-pub use self::flags::flags;
+pub use self::bans::{BansInReach, bans, explain_bans};
+pub use self::flags::{explain_flags, flags};
 
 use self::access::{Access, Collected, Commonness, collect, stream};
 use self::condition::condition;
@@ -129,15 +132,20 @@ pub fn explain(tx: &mut Tx<'_>, scope: Scope, query: &UserQuery) -> Result<Vec<V
     let search = Search { scope, query, order, effort: Effort::default() };
     let mut explained = Vec::new();
     for plan in search.plans(tx)? {
-        let (explain, column) = match tx.dialect() {
-            Dialect::Sqlite => ("EXPLAIN QUERY PLAN ", 3),
-            Dialect::Postgres => ("EXPLAIN ", 0),
-        };
-        let mut statement = Statement::new(tx.dialect(), explain);
-        search.write(&mut statement, &plan);
-        explained.push(statement.query(tx, |row| row.text(column))?);
+        explained.push(explain_one(tx, |statement| search.write(statement, &plan))?);
     }
     Ok(explained)
+}
+
+/// How the engine would go about the statement that `write` writes.
+fn explain_one(tx: &mut Tx<'_>, write: impl FnOnce(&mut Statement)) -> Result<Vec<String>, Error> {
+    let (explain, column) = match tx.dialect() {
+        Dialect::Sqlite => ("EXPLAIN QUERY PLAN ", 3),
+        Dialect::Postgres => ("EXPLAIN ", 0),
+    };
+    let mut statement = Statement::new(tx.dialect(), explain);
+    write(&mut statement);
+    statement.query(tx, |row| row.text(column))
 }
 
 /// How a search gets at its users.
