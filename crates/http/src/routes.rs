@@ -93,6 +93,43 @@ static ROUTES: &[Route] = &[
     route(Method::PATCH, "/api/v2/app", Operation::UpdateApp, &[Action::UpdateApp], |call| {
         Box::pin(v2::app::update(call))
     }),
+    open(
+        Method::GET,
+        "/api/v2/chat/query_banned_users",
+        Operation::QueryBannedUsers,
+        &[Action::BanUser],
+        |call| Box::pin(v2::moderation::query_banned(call)),
+    ),
+    open(Method::POST, "/api/v2/moderation/ban", Operation::Ban, &[Action::BanUser], |call| {
+        Box::pin(v2::moderation::ban(call))
+    }),
+    route(
+        Method::POST,
+        "/api/v2/moderation/bypass",
+        Operation::Bypass,
+        &[Action::BypassModeration],
+        |call| Box::pin(v2::moderation::bypass(call)),
+    ),
+    open(Method::POST, "/api/v2/moderation/flag", Operation::Flag, &[Action::FlagUser], |call| {
+        Box::pin(v2::moderation::flag(call))
+    }),
+    open(
+        Method::POST,
+        "/api/v2/moderation/flag_count",
+        Operation::GetFlagCount,
+        &[Action::ReadFlagReports],
+        |call| Box::pin(v2::moderation::flag_count(call)),
+    ),
+    open(
+        Method::POST,
+        "/api/v2/moderation/flags",
+        Operation::QueryModerationFlags,
+        &[Action::ReadFlagReports],
+        |call| Box::pin(v2::moderation::query_flags(call)),
+    ),
+    open(Method::POST, "/api/v2/moderation/unban", Operation::Unban, &[Action::BanUser], |call| {
+        Box::pin(v2::moderation::unban(call))
+    }),
     route(
         Method::GET,
         "/api/v2/permissions",

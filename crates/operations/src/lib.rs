@@ -6,9 +6,11 @@
 
 mod admitted;
 pub mod apps;
+pub mod bans;
 mod changes;
 mod ctx;
 mod error;
+pub mod flags;
 pub mod guests;
 pub mod log;
 mod names;

@@ -130,8 +130,8 @@ fn operation(route: &RouteInfo, operation: Operation, described: &Described) -> 
 /// The statuses of an operation that succeeds.
 fn successes(operation: Operation) -> &'static [&'static str] {
     match operation {
-        Operation::CreateGuest | Operation::CreateRole => &["201"],
-        Operation::UpdateUsers => &["200", "201"],
+        Operation::Ban | Operation::CreateGuest | Operation::CreateRole => &["201"],
+        Operation::Flag | Operation::UpdateUsers => &["200", "201"],
         _ => &["200"],
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod app;
 pub(crate) mod guests;
+pub(crate) mod moderation;
 pub(crate) mod permissions;
 pub(crate) mod rate_limits;
 pub(crate) mod roles;

@@ -151,7 +151,8 @@ async fn every_route_lets_in_whom_its_table_line_names() {
         }
     }
     assert_eq!(pairs, routes().count() * credentials().len());
-    let users = front.store().read(|tx| storage::find::find(tx, model::AppKey(1), &everyone())).await;
+    let scope = storage::find::Scope { app: model::AppKey(1), now: front.now() };
+    let users = front.store().read(move |tx| storage::find::find(tx, scope, &everyone())).await;
     let users: Result<_, storage::Error> = users;
     assert_eq!(users.unwrap().len(), 0, "nobody who was refused has changed anything");
 }

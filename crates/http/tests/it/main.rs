@@ -10,6 +10,7 @@ mod access;
 mod app;
 mod credentials;
 mod limits;
+mod moderation;
 mod openapi;
 mod query;
 mod roles;

@@ -1,5 +1,6 @@
 //! The OpenAPI document says what the server does; its page shows what it says.
 
+mod moderation;
 mod validator;
 
 use std::collections::BTreeSet;
@@ -84,14 +85,19 @@ impl Witness {
 
     /// Asks for users, holding the payload to the document.
     async fn query(&mut self, payload: Value) -> Value {
-        let (_, described) = self.find("QueryUsers");
-        let schema = &described["parameters"][0]["content"]["application/json"]["schema"];
-        let checked = Validator::new(&self.document, Side::Request).check(schema, &payload);
-        checked.unwrap_or_else(|problem| panic!("{payload} is not described: {problem}"));
+        self.check_payload("QueryUsers", &payload);
         let encoded: String = payload.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect();
         let answer = self.call("QueryUsers", &format!("/api/v2/users?payload={encoded}"), Value::Null).await;
         assert!(answer["users"].is_array(), "{payload}: {answer}");
         answer
+    }
+
+    /// Holds the query parameter `payload` of an operation to the document.
+    fn check_payload(&self, operation: &str, payload: &Value) {
+        let (_, described) = self.find(operation);
+        let schema = &described["parameters"][0]["content"]["application/json"]["schema"];
+        let checked = Validator::new(&self.document, Side::Request).check(schema, payload);
+        checked.unwrap_or_else(|problem| panic!("{payload} is not described: {problem}"));
     }
 
     fn find(&self, operation: &str) -> (String, Value) {
@@ -115,6 +121,7 @@ async fn requests_and_answers_are_as_described() {
     users(&mut witness).await;
     queries(&mut witness).await;
     access(&mut witness).await;
+    moderation::moderation(&mut witness).await;
 
     let every: BTreeSet<String> = headwater_http::operation_names().map(str::to_owned).collect();
     assert_eq!(witness.operations, every, "every operation is called here");
@@ -133,8 +140,8 @@ async fn requests_and_answers_are_as_described() {
 
 /// Types that are in answers, by their names.
 fn is_of_answers(name: &str) -> bool {
-    !name.ends_with("Request")
-        && !matches!(name, "QueryUsersPayload" | "FilterConditions" | "FilterOperators")
+    let of_requests = ["Request", "Payload", "Filter", "Operators", "FilterConditions"];
+    !of_requests.iter().any(|end| name.ends_with(end))
 }
 
 async fn apps(witness: &mut Witness) {

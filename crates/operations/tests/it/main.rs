@@ -7,9 +7,13 @@
 )]
 
 mod apps;
+mod bans;
 mod concurrent;
+mod flags;
 mod growth;
 mod log;
+mod moderation_plans;
+mod moderators;
 mod names;
 mod permissions_page;
 mod plans;

@@ -7,6 +7,7 @@
 mod access;
 mod app;
 mod errors;
+mod moderation;
 mod operations;
 mod query;
 mod roles;
@@ -181,6 +182,7 @@ pub fn named() -> Vec<Type> {
     types.extend(app::types());
     types.extend(access::types());
     types.extend(roles::types());
+    types.extend(moderation::types());
     types.extend(errors::types());
     types
 }

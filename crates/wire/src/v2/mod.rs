@@ -1,12 +1,16 @@
 //! The v2 dialect (contract v2.md): one module for each subject.
 
 pub mod app;
+pub mod bans;
+pub mod flags;
 pub mod guests;
 pub mod permissions;
 pub mod rate_limits;
 pub mod roles;
 pub mod users;
 
+mod acting;
+mod criteria;
 mod filter;
 pub(crate) mod hooks;
 mod patch;

@@ -20,6 +20,8 @@ pub(super) struct Sample {
     pub(super) before: &'static [&'static str],
     /// How many mutations of this sample may be accepted before what they made leaves no room for the sample itself.
     pub(super) room: Option<u32>,
+    /// Whether it is accepted without a change: it only asks, or what it makes is there the second time.
+    pub(super) may_change_nothing: bool,
 }
 
 /// The sample of an operation.
@@ -72,6 +74,33 @@ pub(super) fn sample(operation: &str) -> Option<Sample> {
             parameters: &["alice"],
             body: Some(json!({"name": "Alice", "created_by_id": "bob", "restore_messages": true})),
             before: &["UpdateUsers", "DeactivateUser"],
+            ..sample
+        },
+        "Ban" => Sample { body: Some(ban()), before: &["UpdateUsers"], ..sample },
+        "Unban" => Sample {
+            query: &[("target_user_id", "bob"), ("created_by", "alice")],
+            body: Some(json!({"unbanned_by_id": "alice", "unbanned_by": {"id": "alice"}})),
+            before: &["UpdateUsers", "Ban"],
+            ..sample
+        },
+        "QueryBannedUsers" => Sample { payload: Some(banned()), before: &["UpdateUsers", "Ban"], ..sample },
+        "Bypass" => Sample {
+            body: Some(json!({"target_user_id": "bob", "enabled": true})),
+            before: &["UpdateUsers"],
+            may_change_nothing: true,
+            ..sample
+        },
+        "Flag" => Sample { body: Some(flag()), before: &["UpdateUsers"], may_change_nothing: true, ..sample },
+        "GetFlagCount" => Sample {
+            body: Some(json!({"entity_creator_id": "bob", "entity_type": "user"})),
+            before: &["UpdateUsers", "Flag"],
+            may_change_nothing: true,
+            ..sample
+        },
+        "QueryModerationFlags" => Sample {
+            body: Some(flags()),
+            before: &["UpdateUsers", "Flag"],
+            may_change_nothing: true,
             ..sample
         },
         _ => return None,
@@ -171,6 +200,50 @@ fn users() -> Value {
         },
         "bob": {},
     }})
+}
+
+fn ban() -> Value {
+    json!({
+        "target_user_id": "bob", "banned_by_id": "alice", "banned_by": {"id": "alice"}, "channel_cid": "",
+        "delete_messages": "soft", "ip_ban": true, "reason": "spam", "shadow": false, "timeout": 60,
+    })
+}
+
+fn banned() -> Value {
+    json!({
+        "filter_conditions": {
+            "user_id": {"$in": ["bob", "eve"]},
+            "$and": [{"reason": {"$eq": "spam"}}, {"banned_by_id": "alice"}],
+            "channel_cid": null,
+            "created_at": {"$gt": "2020-01-02T03:04:05Z"},
+        },
+        "sort": [{"field": "created_at", "direction": -1}],
+        "exclude_expired_bans": true,
+        "limit": 10,
+        "offset": 0,
+        "user_id": "alice",
+        "user": {"id": "alice"},
+    })
+}
+
+fn flag() -> Value {
+    json!({
+        "entity_type": "user", "entity_id": "bob", "entity_creator_id": "bob", "user_id": "alice",
+        "user": {"id": "alice"}, "reason": "spam", "custom": {"a": [1, null]}, "moderation_payload": {"texts": ["x"]},
+    })
+}
+
+fn flags() -> Value {
+    json!({
+        "filter": {
+            "entity_type": {"$in": ["user", "photo"]}, "entity_id": "bob", "user_id": {"$eq": "alice"},
+            "entity_creator_id": "bob", "reason": "spam", "created_at": {"$gte": 5, "$lt": "2200-01-02T03:04:05Z"},
+        },
+        "sort": [{"field": "created_at", "direction": 1}],
+        "limit": 10,
+        "next": null,
+        "prev": "",
+    })
 }
 
 fn changes() -> Value {
