@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hyper::{HeaderMap, StatusCode};
-use model::{App, Bearer, Caller, Standing, Timestamp, TokenAccess, UserId};
+use model::{App, Bearer, Caller, Shown, Standing, Timestamp, TokenAccess, UserId};
 use wire::error::Code;
 use wire::form::Query;
 use wire::token::{Claims, UserClaims, verify};
@@ -55,7 +55,7 @@ pub(crate) fn caller(
         Some(kind) if kind.eq_ignore_ascii_case("jwt") => false,
         Some(kind) if kind.eq_ignore_ascii_case("anonymous") => true,
         Some(kind) => {
-            let reason = format!("the header Stream-Auth-Type must be jwt or anonymous, got '{kind}'");
+            let reason = format!("the header Stream-Auth-Type must be jwt or anonymous, got {}", Shown(kind));
             return refuse(Code::Authentication, reason);
         }
     };
@@ -85,13 +85,16 @@ pub(crate) fn caller(
         Ok(Claims::User(claims)) => Caller::User(bearer(claims)),
         Err(refusal) => return refuse(code(&refusal), refusal.to_string()),
     };
-    match (&caller, credential) {
-        (Caller::User(_) | Caller::Anonymous(_), Credential::Server) => {
-            let reason = "this is for server-side calls only: sign the token with the claim server: true";
-            Err(Refusal::new(StatusCode::FORBIDDEN, Code::NotAllowed, reason))
-        }
-        _ => Ok(caller),
+    Ok(caller)
+}
+
+/// Refuses whoever is no server on a route for servers; asked when it is known that the caller is let in at all.
+pub(crate) fn credential(caller: &Caller, credential: Credential) -> Result<(), Refusal> {
+    if matches!(caller, Caller::Server(_) | Caller::Operator) || credential != Credential::Server {
+        return Ok(());
     }
+    let reason = "this is for server-side calls only: sign the token with the claim server: true";
+    Err(Refusal::new(StatusCode::FORBIDDEN, Code::NotAllowed, reason))
 }
 
 /// The standing of the user who asks, where it can be known from memory; elsewhere the operation reads it.

@@ -34,6 +34,7 @@ impl Call {
         &self,
         operation: impl Fn(&mut Tx<'_>, &Ctx) -> Result<T, operations::Error> + Send + 'static,
     ) -> Result<T, Refusal> {
+        self.ctx.refuse_hopeless()?;
         let (ctx, statements) = (Arc::clone(&self.ctx), Arc::clone(&self.statements));
         Ok(self.state.store.write(move |tx| counted(tx, &ctx, &statements, &operation)).await?)
     }
@@ -43,6 +44,7 @@ impl Call {
         &self,
         operation: impl Fn(&mut Tx<'_>, &Ctx) -> Result<T, operations::Error> + Send + 'static,
     ) -> Result<T, Refusal> {
+        self.ctx.refuse_hopeless()?;
         let (ctx, statements) = (Arc::clone(&self.ctx), Arc::clone(&self.statements));
         Ok(self.state.store.read(move |tx| counted(tx, &ctx, &statements, &operation)).await?)
     }
@@ -52,6 +54,7 @@ impl Call {
         &self,
         operation: impl Fn(&mut Tx<'_>, &Ctx) -> Result<T, operations::Error> + Send + 'static,
     ) -> Result<T, Refusal> {
+        self.ctx.refuse_hopeless()?;
         let (ctx, statements) = (Arc::clone(&self.ctx), Arc::clone(&self.statements));
         Ok(self.state.store.look_up(move |tx| counted(tx, &ctx, &statements, &operation)).await?)
     }

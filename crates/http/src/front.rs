@@ -38,6 +38,9 @@ const LARGE_BODY: usize = 128 << 10;
 /// Characters of what is logged of a failure: it may hold a statement, as long as what was asked.
 const LONGEST_CAUSE: usize = 2000;
 
+/// After so long, what a caller may do is looked up again before its request is carried out.
+const STALE: Duration = Duration::from_millis(250);
+
 /// Large bodies that are worked on at once.
 const LARGE_BODIES: usize = 8;
 
@@ -236,28 +239,13 @@ async fn handle(
     visit.route = Some(route);
     let query = Query::parse(head.uri.query().unwrap_or_default());
     let address = address::counted(address::client(peer, &head.headers, &state.trusted_proxies));
-    let (app, caller) = admit(state, visit, route, &query, &head.headers, address).await?;
-    let platform = Platform::of(&caller, &head.headers);
-    let ctx = Ctx {
-        standing: auth::standing(state, &caller).await?,
-        caller,
-        operation: route.operation,
-        actions: route.actions,
-        now: visit.now,
-        seed: visit.seed,
-        request: id.to_owned(),
-    };
-    let ctx = Arc::new(ctx);
-    // A user of whom nothing is known yet is let in by its operation.
-    let unknown = ctx.caller.user().is_some() && ctx.standing.is_none();
-    if !unknown {
-        ctx.admit_known().map_err(Refusal::from)?;
-    }
+    let mut entry = let_in(state, visit, route, &query, &head.headers, address, id).await?;
+    let platform = Platform::of(&entry.ctx.caller, &head.headers);
     if route.operation == Operation::CreateGuest && platform != Platform::Server {
         limit_guests(state, visit, address)?;
     }
-    let key = (app.key, route.operation, platform);
-    match state.limits.count(key, state.limit(&app, route.operation), visit.now) {
+    let key = (entry.app.key, route.operation, platform);
+    match state.limits.count(key, state.limit(&entry.app, route.operation), visit.now) {
         Ok(info) => visit.limit = Some(info),
         Err(info) => {
             visit.limit = Some(info);
@@ -267,6 +255,12 @@ async fn handle(
     }
     query.check()?;
     let body = body::read(incoming, &head.headers, state.body_bytes, state.request_timeout).await?;
+    if state.clock.elapsed().saturating_sub(visit.arrived) > STALE {
+        // Whoever sends a body slowly must not keep what it may do from when it began.
+        visit.now = state.clock.now();
+        entry = let_in(state, visit, route, &query, &head.headers, address, id).await?;
+    }
+    let Entry { app, ctx, unknown } = entry;
     // What is read of a large body takes many times its size: only so many at once.
     let _turn = if body.len() > LARGE_BODY { state.large_bodies.acquire().await.ok() } else { None };
     let call = Call {
@@ -287,6 +281,47 @@ async fn handle(
         }
         answered => Ok(answered?),
     }
+}
+
+/// A caller that was let in.
+struct Entry {
+    app: Arc<App>,
+    ctx: Arc<Ctx>,
+    /// Whether it is a user whose standing only the operation will see.
+    unknown: bool,
+}
+
+/// Key, suspension, token, revocation and standing; and that routes for servers are for servers.
+async fn let_in(
+    state: &State,
+    visit: &mut Visit,
+    route: &Route,
+    query: &Query,
+    headers: &HeaderMap,
+    address: IpAddr,
+    id: &str,
+) -> Result<Entry, Refusal> {
+    let (app, caller) = admit(state, visit, route, query, headers, address).await?;
+    let ctx = Arc::new(Ctx {
+        standing: auth::standing(state, &caller).await?,
+        caller,
+        operation: route.operation,
+        actions: route.actions,
+        now: visit.now,
+        seed: visit.seed,
+        request: id.to_owned(),
+    });
+    let unknown = ctx.caller.user().is_some() && ctx.standing.is_none();
+    let credential = auth::credential(&ctx.caller, route.credential);
+    if !unknown {
+        ctx.admit_known()?;
+    } else if credential.is_err() || state.limit(&app, route.operation).is_some() {
+        // It comes before what is decided here.
+        let asking = Arc::clone(&ctx);
+        state.store.look_up(move |tx| asking.admit(tx).map(drop)).await?;
+    }
+    credential?;
+    Ok(Entry { app, ctx, unknown })
 }
 
 /// The app and the caller. Refused keys and tokens are counted by address: beyond the limit an address is told to wait,

@@ -26,6 +26,8 @@ pub(crate) enum Platform {
     Ios,
     Web,
     Unity,
+    /// Whoever showed no token: it must not use up what is there for those who did.
+    Nobody,
 }
 
 impl Platform {
@@ -33,8 +35,10 @@ impl Platform {
 
     /// Where `caller` calls from: of a user, what its client says in `X-Stream-Client`, like `stream-chat-swift-client-v4`.
     pub(crate) fn of(caller: &Caller, headers: &HeaderMap) -> Self {
-        if matches!(caller, Caller::Server(_) | Caller::Operator) {
-            return Self::Server;
+        match caller {
+            Caller::Server(_) | Caller::Operator => return Self::Server,
+            Caller::Anonymous(bearer) if !bearer.has_token => return Self::Nobody,
+            Caller::Anonymous(_) | Caller::User(_) => {}
         }
         let client = headers.get("x-stream-client").and_then(|value| value.to_str().ok()).unwrap_or_default();
         let client = client.to_ascii_lowercase();
@@ -55,6 +59,7 @@ impl Platform {
             Self::Ios => "ios",
             Self::Web => "web",
             Self::Unity => "unity",
+            Self::Nobody => "nobody",
         }
     }
 }

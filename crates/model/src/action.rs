@@ -43,9 +43,9 @@ actions! {
     CreateGuest,
     /// Make users.
     CreateUser,
-    /// Deactivate and reactivate users. For servers, until an app grants it.
+    /// Deactivate and reactivate users. For servers.
     DeactivateUser,
-    /// Delete users. For servers, until an app grants it.
+    /// Delete users. For servers.
     DeleteUser,
     /// Ask what one may do, and why.
     ExplainPermission,
@@ -130,6 +130,24 @@ impl Action {
                 | Self::ReadRoles
                 | Self::ReadUserGroups
                 | Self::SearchUser
+        )
+    }
+
+    /// Whether it is for servers and operators, whatever a role is granted (semantics 7.22).
+    #[must_use]
+    pub const fn is_for_servers(self) -> bool {
+        matches!(
+            self,
+            Self::BypassModeration
+                | Self::DeactivateUser
+                | Self::DeleteUser
+                | Self::ManageApps
+                | Self::ManageRoles
+                | Self::ReadApp
+                | Self::ReadPermissions
+                | Self::ReadRateLimits
+                | Self::ReadRoles
+                | Self::UpdateApp
         )
     }
 

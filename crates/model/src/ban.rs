@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::{
-    Ban, Cid, Criterion, CustomText, Direction, Invalid, Page, Timestamp, User, UserId, reaches_beyond_teams,
+    App, Ban, Cid, Criterion, CustomText, Direction, Invalid, Page, Timestamp, User, UserId,
+    reaches_beyond_teams,
 };
 
 /// The longest reason of a ban or a flag, in bytes.
@@ -106,8 +107,8 @@ impl<C> User<C> {
     /// The role, in the app or in a team, for which no client may ban the user (semantics 12.25): `admin`, or one that
     /// reaches beyond teams.
     #[must_use]
-    pub fn unbannable_role(&self) -> Option<&str> {
-        let is_unbannable = |role: &&String| *role == "admin" || reaches_beyond_teams(role);
+    pub fn unbannable_role(&self, app: &App) -> Option<&str> {
+        let is_unbannable = |role: &&String| *role == "admin" || reaches_beyond_teams(app, role);
         std::iter::once(&self.role).chain(self.teams_role.values()).find(is_unbannable).map(String::as_str)
     }
 }

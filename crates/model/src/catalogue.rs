@@ -39,6 +39,15 @@ pub struct Permission {
     pub granted: &'static [&'static str],
 }
 
+impl Permission {
+    /// Whether it reaches beyond the teams of whoever has it. What is one's own is where one is, and whoever connects is in
+    /// no team yet.
+    #[must_use]
+    pub fn is_for_any_team(&self) -> bool {
+        !self.same_team && self.own.is_none() && !matches!(self.action, Action::Connect)
+    }
+}
+
 /// Everybody who is somebody: whoever may look at and deal with other users.
 const MEMBERS: &[&str] = &["admin", "guest", "moderator", "user"];
 const MODERATORS: &[&str] = &["admin", "moderator"];
@@ -56,7 +65,7 @@ const PARTICIPANTS_AND_USERS: &[&str] =
 const CHANNEL_MODERATORS: &[&str] = &["admin", "channel_moderator", "moderator"];
 const ADMINS_AND_USERS: &[&str] = &["admin", "moderator", "user"];
 const CALL_MEMBERS: &[&str] = &["admin", "call_member", "host"];
-/// Nobody: these are for servers, until an app grants them.
+/// Nobody, until an app grants it.
 const NOBODY: &[&str] = &[];
 
 const USERS: &[&str] = &["user"];
@@ -153,9 +162,9 @@ pub const CATALOGUE: &[Permission] = &[
     own_user("create-user-owner", "Create Own User", Action::CreateUser, MEMBERS_AND_GLOBAL,
         "Makes the caller's own user by connecting."),
     app("deactivate-user", "Deactivate User", Action::DeactivateUser, MODERATION, NOBODY,
-        "Shuts a user out of the app while keeping its data, and lets it in again."),
+        "Shuts a user out of the app while keeping its data, and lets it in again. For servers, whatever is granted."),
     app("delete-user", "Delete User", Action::DeleteUser, MODERATION, NOBODY,
-        "Deletes a user."),
+        "Deletes a user. For servers, whatever is granted."),
     own_user("explain-permission-owner", "Explain Own Permissions", Action::ExplainPermission, EVERYONE,
         "Asks what the caller may do, and why."),
     channel("flag-message", "Flag Message", Action::FlagMessage, CHANNEL_MODERATION, PARTICIPANTS,

@@ -53,13 +53,13 @@ pub use operation::Operation;
 pub use patch::{Assignment, Field, Patch};
 pub use permission::{
     ANONYMOUS_ROLE, Allowed, Denied, GUEST_ROLE, GrantedBy, Grants, Lack, Place, Resource, Subject, Teams,
-    permit, permitted_teams,
+    permit, permitted_teams, reaches_beyond_teams,
 };
 pub use profile::{Absent, Profile};
 pub use query::{DEEPEST_FILTER, MOST_OPERANDS, MOST_QUERY_WORDS, MOST_TESTS, Page, UserQuery};
 pub use role::{
     CustomRole, DEFAULT_ROLE, Holder, MOST_CUSTOM_ROLES, Role, RoleSearch, Scope, check_role_name,
-    is_built_in, reaches_beyond_teams,
+    is_built_in,
 };
 pub use rules::Limits;
 pub use sort::{Direction, MOST_SORT_KEYS, Sort, SortField, SortKey};

@@ -207,6 +207,16 @@ impl Patch {
     /// # Errors
     /// The first rule that a change or the result breaks; the field is relative to the patch or the user.
     pub fn apply(&self, before: &User, now: Timestamp, limits: &Limits) -> Result<User, Invalid> {
+        let user = self.draft(before, now)?;
+        user.check(Some(before), limits)?;
+        Ok(user)
+    }
+
+    /// As [`Patch::apply`], the result unchecked.
+    ///
+    /// # Errors
+    /// When a change cannot be carried out; the field is relative to the patch.
+    pub fn draft(&self, before: &User, now: Timestamp) -> Result<User, Invalid> {
         let mut user = before.clone();
         user.updated_at = before.changed_at(now);
         for field in &self.unset {
@@ -216,7 +226,6 @@ impl Patch {
             assign(&mut user, assignment).map_err(|invalid| invalid.within("set"))?;
         }
         self.forget_roles_of_teams_left(&mut user);
-        rules::check(&user, Some(before), limits)?;
         Ok(user)
     }
 }

@@ -85,6 +85,8 @@ pub enum Teams<'a> {
     OneOf(&'a [String]),
     /// All of these are touched, and each has to be reached.
     All(&'a [String]),
+    /// The same, by the role in the whole app: it is touched wherever else it may come to be.
+    Whole(&'a [String]),
     /// It reaches beyond every team.
     Beyond,
 }
@@ -273,11 +275,16 @@ pub fn permit(
     let is_own = resource.owner == Some(subject.id);
     let own_grants = app.settings.grants();
     let app_grants = own_grants.as_ref().filter(|_| resource.place == Place::App);
+    let is_anonymous = *subject.id == UserId::anonymous();
     let within_reach = !app.settings.is_multi_tenant() || hats.iter().any(|hat| hat.within_team);
+    let mut lack = Lack::Grant;
+    // Neither grants nor settings open what is for servers, nor let write who is nobody (6.2).
+    if action.is_for_servers() || (is_anonymous && action.writes()) {
+        return Err(denied(subject, &hats, action, resource, lack));
+    }
     if app.settings.skips_permissions() && within_reach {
         return Ok(Allowed::Unchecked);
     }
-    let mut lack = Lack::Grant;
     for hat in &hats {
         let grants = resource.grants.iter().chain(app_grants).copied();
         for (permission, by) in granted(hat.role, action, resource.place.level(), grants) {
@@ -286,16 +293,29 @@ pub fn permit(
             } else if permission.same_team && !hat.within_team {
                 lack = Lack::Team {
                     teams: subject.teams.to_vec(),
-                    resource_has_team: !matches!(resource.teams, Teams::OneOf([]) | Teams::All([])),
+                    resource_has_team: !matches!(
+                        resource.teams,
+                        Teams::OneOf([]) | Teams::All([]) | Teams::Whole([])
+                    ),
                 };
             } else {
                 return Ok(Allowed::Granted { role: hat.role.to_owned(), permission: permission.id, by });
             }
         }
     }
+    Err(denied(subject, &hats, action, resource, lack))
+}
+
+fn denied(
+    subject: &Subject<'_>,
+    hats: &[Hat<'_>],
+    action: Action,
+    resource: &Resource<'_>,
+    lack: Lack,
+) -> Denied {
     let roles: Vec<String> =
         hats.iter().map(|hat| hat.role).collect::<BTreeSet<_>>().into_iter().map(str::to_owned).collect();
-    Err(Denied {
+    Denied {
         id: subject.id.to_string(),
         // The role in the app first, as in the texts of 8.4.
         roles: std::iter::once(subject.role.to_owned())
@@ -305,7 +325,17 @@ pub fn permit(
         action,
         scope: resource.place.scope().map(str::to_owned),
         lack,
-    })
+    }
+}
+
+/// Whether a role reaches beyond the teams of whoever has it: it is granted something in any team.
+#[must_use]
+pub fn reaches_beyond_teams(app: &App, role: &str) -> bool {
+    let far = |permission: &Permission| permission.level == Level::App && permission.is_for_any_team();
+    match app.settings.grants().and_then(|grants| Some(grants.of(role)?.collect::<Vec<_>>())) {
+        Some(ids) => ids.into_iter().filter_map(permission).any(far),
+        None => CATALOGUE.iter().any(|permission| far(permission) && permission.granted.contains(&role)),
+    }
 }
 
 /// The teams in which `subject` may do `action`; `None` when it may beyond them, or the app has no teams.
@@ -322,13 +352,16 @@ pub fn permitted_teams(
         return permit(app, subject, action, &Resource::app()).map(|_| None);
     }
     let Err(denied) = permit(app, subject, action, &beyond) else { return Ok(None) };
-    let mut teams = Vec::new();
-    for team in subject.teams {
-        let resource = Resource { teams: Teams::OneOf(std::slice::from_ref(team)), ..Resource::app() };
-        if permit(app, subject, action, &resource).is_ok() {
-            teams.push(team.clone());
-        }
-    }
+    // Decided once for each role, not for each team: users may be in hundreds.
+    let mut decided: BTreeMap<&str, bool> = BTreeMap::new();
+    let mut may = |team: &String| {
+        let role = subject.teams_role.get(team).map_or(subject.role, String::as_str);
+        *decided.entry(role).or_insert_with(|| {
+            let resource = Resource { teams: Teams::OneOf(std::slice::from_ref(team)), ..Resource::app() };
+            permit(app, subject, action, &resource).is_ok()
+        })
+    };
+    let teams: Vec<String> = subject.teams.iter().filter(|team| may(team)).cloned().collect();
     if teams.is_empty() && !subject.teams.is_empty() {
         return Err(Denied { lack: Lack::Grant, ..denied });
     }
@@ -352,23 +385,29 @@ fn hats<'a>(app: &App, subject: &Subject<'a>, resource: &'a Resource<'a>) -> Vec
                 hats.push(in_app(true));
                 hats.extend(subject.teams.iter().map(effective));
             }
-            Teams::OneOf([]) | Teams::All([]) if subject.teams.is_empty() => hats.push(in_app(true)),
-            Teams::OneOf(teams) => {
-                hats.extend(subject.teams.iter().filter(|team| teams.contains(team)).map(effective));
-            }
-            // A role counts for all of them only when it is the role in each.
-            Teams::All(teams)
-                if !teams.is_empty() && teams.iter().all(|team| subject.teams.contains(team)) =>
-            {
-                let mut roles: Vec<Hat<'a>> =
-                    subject.teams.iter().filter(|team| teams.contains(team)).map(effective).collect();
-                roles.dedup();
-                if let [role] = roles.as_slice() {
-                    hats.push(role.clone());
+            Teams::OneOf([]) | Teams::All([]) | Teams::Whole([]) => {
+                if subject.teams.is_empty() {
+                    hats.push(in_app(true));
                 }
             }
-            Teams::All(_) | Teams::Beyond => {}
+            Teams::OneOf(teams) => hats.extend(shared(subject.teams, teams).map(effective)),
+            Teams::All(teams) | Teams::Whole(teams) => {
+                let mut roles: Vec<Hat<'a>> = shared(subject.teams, teams).map(effective).collect();
+                let all = roles.len() == teams.iter().collect::<BTreeSet<_>>().len();
+                roles.sort_unstable();
+                roles.dedup();
+                match (roles.as_slice(), resource.teams) {
+                    _ if !all => {}
+                    (_, Teams::Whole(_)) => hats.push(in_app(true)),
+                    // A role counts for all of them only when it is the role in each.
+                    ([role], _) => hats.push(role.clone()),
+                    _ => {}
+                }
+            }
+            Teams::Beyond => {}
         }
+        hats.sort_unstable();
+        hats.dedup();
         hats.push(in_app(false));
     } else {
         hats.push(in_app(true));
@@ -387,6 +426,12 @@ fn hats<'a>(app: &App, subject: &Subject<'a>, resource: &'a Resource<'a>) -> Vec
     }
     hats.extend(resource.roles.iter().map(|role| Hat { role, within_team: true }));
     hats
+}
+
+/// Those of `mine` that are among `theirs`, in the order of `mine`.
+pub(crate) fn shared<'m>(mine: &'m [String], theirs: &[String]) -> impl Iterator<Item = &'m String> {
+    let theirs: BTreeSet<&String> = theirs.iter().collect();
+    mine.iter().filter(move |team| theirs.contains(team))
 }
 
 /// The permissions for `action` that `role` is granted.

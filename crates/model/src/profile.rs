@@ -62,6 +62,14 @@ impl Profile {
         absent: Absent,
         limits: &Limits,
     ) -> Result<User, Invalid> {
+        let user = self.draft(id, before, now, absent);
+        user.check(before, limits)?;
+        Ok(user)
+    }
+
+    /// As [`Profile::apply`], unchecked: who may make what is asked before any rule says more of it.
+    #[must_use]
+    pub fn draft(&self, id: &UserId, before: Option<&User>, now: Timestamp, absent: Absent) -> User {
         let fresh = fresh(id, now);
         let kept = match (before, absent) {
             (Some(before), Absent::Keep) => before,
@@ -73,7 +81,7 @@ impl Profile {
             None => rules::roles_of_teams(&kept.teams_role, &teams),
         };
         let standing = before.unwrap_or(&fresh);
-        let user = User {
+        User {
             id: id.clone(),
             name: self.name.clone(),
             image: self.image.clone(),
@@ -91,9 +99,17 @@ impl Profile {
             tokens_revoked_before: standing.tokens_revoked_before,
             ban: standing.ban,
             bypass_moderation: standing.bypass_moderation,
-        };
-        rules::check(&user, before, limits)?;
-        Ok(user)
+        }
+    }
+}
+
+impl User {
+    /// Checks a user that is about to be stored in place of `before`.
+    ///
+    /// # Errors
+    /// The first rule that it breaks; the field is relative to the user.
+    pub fn check(&self, before: Option<&Self>, limits: &Limits) -> Result<(), Invalid> {
+        rules::check(self, before, limits)
     }
 }
 

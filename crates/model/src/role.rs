@@ -46,12 +46,6 @@ pub fn is_built_in(name: &str) -> bool {
     holder(name).is_some()
 }
 
-/// Whether a role reaches beyond the teams of whoever has it.
-#[must_use]
-pub fn reaches_beyond_teams(role: &str) -> bool {
-    is_built_in(role) && role.starts_with("global_")
-}
-
 fn holder(name: &str) -> Option<Holder> {
     let place = BUILT_IN.binary_search_by(|(known, _)| known.cmp(&name)).ok()?;
     Some(BUILT_IN[place].1)
@@ -147,7 +141,7 @@ impl Role {
 
     /// Whether the role reaches beyond the teams of its holder.
     fn is_global(&self) -> bool {
-        !self.custom && reaches_beyond_teams(&self.name)
+        !self.custom && self.name.starts_with("global_")
     }
 }
 

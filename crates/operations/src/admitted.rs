@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use model::leaf::Leaf;
 use model::{
-    ANONYMOUS_ROLE, Action, Allowed, App, Caller, Denied, Filter, Invalid, Parts, Resource, Standing,
-    StoredUser, Subject, Test, User, UserId, UserView, permit, permitted_teams,
+    ANONYMOUS_ROLE, Action, Allowed, App, Caller, Denied, Filter, Invalid, Lack, Parts, Resource, Standing,
+    StoredUser, Subject, Teams, Test, User, UserId, UserMute, UserView, permit, permitted_teams,
+    reaches_beyond_teams,
 };
 use storage::Tx;
 use storage::log::Entry;
@@ -75,17 +76,30 @@ impl<'c> Admitted<'c> {
         }
     }
 
+    /// As it is decided when the caller asks for it in earnest: standing and settings included.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] or [`Error::Banned`].
+    pub(crate) fn explain(&self, action: Action, resource: &Resource<'_>) -> Result<Allowed, Error> {
+        let allowed = self.decide(action, resource)?;
+        if let Some((id, standing)) = self.user()
+            && standing.shut_out(action.writes(), self.ctx.now).is_some()
+        {
+            return Err(Error::Banned(id.clone()));
+        }
+        if action == Action::SearchUser && self.is_kept_from_searching() {
+            return Err(self.denied(action));
+        }
+        Ok(allowed)
+    }
+
     /// The users on whom the caller may do `action`.
     ///
     /// # Errors
     /// [`Error::Denied`] when there can be none.
     pub fn reach(&self, action: Action) -> Result<Filter, Error> {
         self.ctx.check_declared(action)?;
-        Ok(match self.teams_of(action)? {
-            None => Filter::everybody(),
-            Some(teams) if teams.is_empty() => Filter::negate(Filter::Is(Test::AnyTeam)),
-            Some(teams) => Filter::Is(Test::Has(teams.iter().map(|team| Leaf::team(team)).collect())),
-        })
+        Ok(self.teams_of(action)?.map_or_else(Filter::everybody, |teams| within(&teams)))
     }
 
     /// The teams in which the caller may do `action`; `None` is everywhere, and no teams are those who have none.
@@ -150,13 +164,9 @@ impl<'c> Admitted<'c> {
                 }
                 _ => Ok(bearer.id.clone()),
             },
-            Caller::Anonymous(bearer) => Err(Error::Denied(Denied {
-                id: bearer.id.to_string(),
-                roles: vec![ANONYMOUS_ROLE.to_owned()],
-                action: self.ctx.actions.first().copied().unwrap_or(Action::Connect),
-                scope: None,
-                lack: model::Lack::Grant,
-            })),
+            Caller::Anonymous(_) => {
+                Err(self.denied(self.ctx.actions.first().copied().unwrap_or(Action::Connect)))
+            }
         }
     }
 
@@ -168,15 +178,81 @@ impl<'c> Admitted<'c> {
         if self.is_server() { Ok(named.cloned()) } else { self.actor(named, field).map(Some) }
     }
 
-    /// Whether the caller sees `user` in everyday life: the app has no teams, or they share one, or neither has any.
+    /// Whether the caller may know of `user`: it is a server, or the app has no teams, or they share one, or neither has any,
+    /// or the caller finds users of every team.
     #[must_use]
-    pub fn shares_team_with(&self, user: &User) -> bool {
+    pub fn sees<C>(&self, user: &User<C>) -> bool {
         let apart = self.ctx.caller.app().is_some_and(|app| app.settings.is_multi_tenant());
+        if self.is_server() || !apart || self.is(&user.id) {
+            return true;
+        }
         let mine = self.user().map(|(_, standing)| standing.teams.as_slice()).unwrap_or_default();
-        !apart
-            || self.is(&user.id)
-            || mine.iter().any(|team| user.teams.contains(team))
-            || (mine.is_empty() && user.teams.is_empty())
+        if user.teams.is_empty() && mine.is_empty() {
+            return true;
+        }
+        let theirs: BTreeSet<&String> = user.teams.iter().collect();
+        let beyond = Resource { teams: Teams::Beyond, ..Resource::app() };
+        mine.iter().any(|team| theirs.contains(team)) || self.decide(Action::SearchUser, &beyond).is_ok()
+    }
+
+    /// Whether the caller finds `user` when it searches: itself always, and whom its roles let it find.
+    #[must_use]
+    pub fn finds(&self, user: &User) -> bool {
+        let may = || {
+            self.decide(Action::SearchUser, &Resource::user(user)).is_ok() && !self.is_kept_from_searching()
+        };
+        self.is(&user.id) || (user.deleted_at.is_none() && may())
+    }
+
+    /// Whether the app keeps the role of the caller from searching, in the whole app (semantics 4.29).
+    fn is_kept_from_searching(&self) -> bool {
+        let role = self.standing.as_ref().map_or(ANONYMOUS_ROLE, |standing| standing.role.as_str());
+        let app = self.ctx.caller.app().filter(|_| !self.is_server());
+        app.is_some_and(|app| app.settings.keeps_from_searching(role))
+    }
+
+    /// Whether the app has a role reach beyond teams.
+    #[must_use]
+    pub(crate) fn reaches_beyond_teams(&self, role: &str) -> bool {
+        self.ctx.caller.app().is_some_and(|app| reaches_beyond_teams(app, role))
+    }
+
+    /// The users whom the caller finds when it searches (semantics 4.28, 4.29).
+    ///
+    /// # Errors
+    /// [`Error::Denied`] when it may not search.
+    pub fn searchable(&self) -> Result<Filter, Error> {
+        let (Some(app), Some(teams)) = (self.ctx.caller.app(), self.teams_of(Action::SearchUser)?) else {
+            return if self.is_kept_from_searching() {
+                Err(self.denied(Action::SearchUser))
+            } else {
+                Ok(Filter::everybody())
+            };
+        };
+        let Some((_, standing)) = self.user() else { return Err(self.denied(Action::SearchUser)) };
+        let role_in = |team: &String| standing.teams_role.get(team).unwrap_or(&standing.role);
+        let kept = |role: &String| app.settings.keeps_from_searching(role);
+        if teams.is_empty() {
+            return if kept(&standing.role) {
+                Err(self.denied(Action::SearchUser))
+            } else {
+                Ok(within(&teams))
+            };
+        }
+        let open: Vec<String> = teams.into_iter().filter(|team| !kept(role_in(team))).collect();
+        if open.is_empty() { Err(self.denied(Action::SearchUser)) } else { Ok(within(&open)) }
+    }
+
+    /// The refusal of `action` for want of a grant.
+    pub(crate) fn denied(&self, action: Action) -> Error {
+        let role = self.standing.as_ref().map_or(ANONYMOUS_ROLE, |standing| standing.role.as_str());
+        Error::Denied(Denied {
+            id: self.ctx.caller.to_string(),
+            roles: vec![role.to_owned()],
+            action,
+            scope: None,
+            lack: Lack::Grant,
+        })
     }
 
     /// The users with everything that the caller may see of them, in the same order (v2 3.1, semantics 4.32).
@@ -197,8 +273,18 @@ impl<'c> Admitted<'c> {
         let mut views = users::views(tx, found, self.ctx.now)?;
         for view in &mut views {
             self.veil(&mut view.user);
+            self.veil_mutes(&mut view.mutes);
         }
         Ok(views)
+    }
+
+    /// Takes from mutes what the caller may not see: whom it may know nothing of any more, and what is theirs.
+    pub(crate) fn veil_mutes(&self, mutes: &mut Vec<UserMute>) {
+        if self.is_server() {
+            return;
+        }
+        mutes.retain(|mute| mute.target.deleted_at.is_none() && self.sees(&mute.target));
+        mutes.iter_mut().for_each(|mute| self.veil(&mut mute.target));
     }
 
     /// Takes from `user` what the caller may not see of it.
@@ -252,6 +338,14 @@ impl<'c> Admitted<'c> {
             // Servers are not asked, and a user is let in with its standing.
             _ => Err(Error::Forbidden(self.ctx.actions.first().copied().unwrap_or(Action::Connect))),
         }
+    }
+}
+
+/// The users in one of `teams`, or those in none.
+fn within(teams: &[String]) -> Filter {
+    match teams {
+        [] => Filter::negate(Filter::Is(Test::AnyTeam)),
+        teams => Filter::Is(Test::Has(teams.iter().map(|team| Leaf::team(team)).collect())),
     }
 }
 

@@ -33,7 +33,7 @@ pub fn ban(tx: &mut Tx<'_>, ctx: &Ctx, command: &ShutOut) -> Result<(), Error> {
     let people = People::load(tx, app, std::iter::once(target).chain(&author))?;
     let author = author.map(|id| people.actor(&id)).transpose()?;
     let found = people.target(&caller, Action::BanUser, target)?;
-    if let Some(role) = found.user.unbannable_role().filter(|_| !caller.is_server()) {
+    if let Some(role) = found.user.unbannable_role(app).filter(|_| !caller.is_server()) {
         return Err(Error::Unbannable { id: target.clone(), role: role.to_owned() });
     }
     let new = NewBan {

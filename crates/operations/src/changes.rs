@@ -1,8 +1,8 @@
 //! What a caller may change of users (semantics 1.27 to 1.31, 8.9). A server may everything.
 
-use model::{
-    Action, DEFAULT_ROLE, Denied, GUEST_ROLE, Lack, Resource, Teams, User, UserId, reaches_beyond_teams,
-};
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{Action, DEFAULT_ROLE, Denied, GUEST_ROLE, Lack, Resource, Teams, User, UserId};
 
 use crate::{Admitted, Error};
 
@@ -21,19 +21,19 @@ pub(crate) fn permit_upsert(
     if caller.is_server() {
         return caller.permit(Action::UpdateUser);
     }
-    let update = known.map(|user| caller.permit_on(Action::UpdateUser, &Resource::user(user)));
-    match (known, update) {
-        (Some(_), Some(Ok(()))) => Ok(()),
-        (Some(user), Some(Err(denied))) if caller.shares_team_with(user) => Err(denied),
-        (Some(_), Some(Err(denied))) => {
+    let Some(user) = known else { return permit_creation(caller, teams) };
+    let is_seen = caller.sees(user) && user.deleted_at.is_none();
+    match caller.permit_on(Action::UpdateUser, &Resource::user(user)) {
+        Ok(()) if is_seen => Ok(()),
+        Err(denied) if is_seen => Err(denied),
+        decided => {
             permit_creation(caller, teams)?;
-            // Ids are unique in the whole app, so whoever makes users learns that one is taken, and no more.
-            Err(match denied {
+            // Ids are unique in the whole app and for ever, so whoever makes users learns that one is taken, and no more.
+            decided.map_err(|error| match error {
                 Error::Denied(denied) => Denied { lack: Lack::Grant, ..denied }.into(),
                 other => other,
             })
         }
-        _ => permit_creation(caller, teams),
     }
 }
 
@@ -51,11 +51,10 @@ pub(crate) fn permit_update(caller: &Admitted<'_>, id: &UserId, known: Option<&U
     }
     // Whoever may change nobody, itself included, learns nothing.
     caller.permit_on(Action::UpdateUser, &Resource { owner: caller.id(), ..Resource::app() })?;
-    let Some(user) = known else { return Err(Error::NoUser(id.clone())) };
-    match caller.permit_on(Action::UpdateUser, &Resource::user(user)) {
-        Err(Error::Denied(_)) if !caller.shares_team_with(user) => Err(Error::NoUser(id.clone())),
-        decided => decided,
-    }
+    let Some(user) = known.filter(|user| caller.sees(user) && user.deleted_at.is_none()) else {
+        return Err(Error::NoUser(id.clone()));
+    };
+    caller.permit_on(Action::UpdateUser, &Resource::user(user))
 }
 
 /// Checks that `caller`, who may change the user, may make just this of it.
@@ -69,50 +68,73 @@ pub(crate) fn permit_change(caller: &Admitted<'_>, before: Option<&User>, after:
     if before.and_then(|user| user.tokens_revoked_before) != after.tokens_revoked_before {
         return Err(Error::ServerOnly("revoke_tokens_issued_before".to_owned()));
     }
-    let resource = match before {
-        Some(before) => Resource::user(before),
-        None => Resource { teams: Teams::All(&after.teams), ..Resource::app() },
-    };
-    let given: Vec<&String> = roles_given(before, after);
-    if !given.is_empty() || roles_taken(before, after) {
-        caller.permit_on(Action::UpdateUserRole, &resource)?;
-    }
-    // Nobody gives more than teams can hold who has no more.
-    if given.iter().any(|role| reaches_beyond_teams(role)) {
-        let beyond = Resource { teams: Teams::Beyond, ..resource.clone() };
-        caller.permit_on(Action::UpdateUserRole, &beyond)?;
-    }
-    let touched = teams_touched(before, after);
-    if !touched.is_empty() {
-        let teams = Resource { teams: Teams::All(&touched), ..resource.clone() };
-        caller.permit_on(Action::UpdateUserTeam, &teams)?;
-    }
+    permit_role(caller, before, after)?;
+    permit_roles_in_teams(caller, before, after)?;
+    permit_teams(caller, before, after)?;
     refuse_guest(caller, before, after)
 }
 
-/// The roles that the user has after a change and had not before.
-fn roles_given<'a>(before: Option<&User>, after: &'a User) -> Vec<&'a String> {
+/// The role in the whole app counts in every team that the user is in, or comes into.
+fn permit_role(caller: &Admitted<'_>, before: Option<&User>, after: &User) -> Result<(), Error> {
     let role_before = before.map_or(DEFAULT_ROLE, |user| &user.role);
-    let in_teams = after
-        .teams_role
-        .iter()
-        .filter(|(team, role)| before.and_then(|user| user.teams_role.get(*team)) != Some(role));
-    let in_app = Some(&after.role).filter(|role| *role != role_before);
-    in_app.into_iter().chain(in_teams.map(|(_, role)| role)).collect()
+    if after.role == role_before {
+        return Ok(());
+    }
+    let teams: Vec<String> =
+        before.map_or(&[][..], |user| &user.teams).iter().chain(&after.teams).cloned().collect();
+    let resource = of(before, Teams::Whole(&teams));
+    caller.permit_on(Action::UpdateUserRole, &resource)?;
+    permit_far_roles(caller, before, [role_before, &after.role])
 }
 
-/// Whether the user loses a role in a team that it stays in.
-fn roles_taken(before: Option<&User>, after: &User) -> bool {
-    let lost = |team: &String| after.teams.contains(team) && !after.teams_role.contains_key(team);
-    before.is_some_and(|user| user.teams_role.keys().any(lost))
+/// A role within a team counts there and nowhere else. One that goes with its team is a matter of the team.
+fn permit_roles_in_teams(caller: &Admitted<'_>, before: Option<&User>, after: &User) -> Result<(), Error> {
+    let none = BTreeMap::new();
+    let roles_before = before.map_or(&none, |user| &user.teams_role);
+    let stays: BTreeSet<&String> = after.teams.iter().collect();
+    let teams: BTreeSet<&String> = roles_before.keys().chain(after.teams_role.keys()).collect();
+    for team in teams.into_iter().filter(|team| stays.contains(team)) {
+        let (old, new) = (roles_before.get(team), after.teams_role.get(team));
+        if old != new {
+            let resource = of(before, Teams::All(std::slice::from_ref(team)));
+            caller.permit_on(Action::UpdateUserRole, &resource)?;
+            permit_far_roles(caller, before, old.into_iter().chain(new).map(String::as_str))?;
+        }
+    }
+    Ok(())
 }
 
-/// The teams that the user comes into or leaves.
-fn teams_touched(before: Option<&User>, after: &User) -> Vec<String> {
-    let before = before.map(|user| user.teams.as_slice()).unwrap_or_default();
-    let gone = before.iter().filter(|team| !after.teams.contains(team));
-    let come = after.teams.iter().filter(|team| !before.contains(team));
-    gone.chain(come).cloned().collect()
+/// Nobody gives or takes more than teams can hold who has no more.
+fn permit_far_roles<'r>(
+    caller: &Admitted<'_>,
+    before: Option<&User>,
+    roles: impl IntoIterator<Item = &'r str>,
+) -> Result<(), Error> {
+    if roles.into_iter().any(|role| caller.reaches_beyond_teams(role)) {
+        caller.permit_on(Action::UpdateUserRole, &of(before, Teams::Beyond))?;
+    }
+    Ok(())
+}
+
+/// The teams that the user comes into or leaves; to be in none is to be among those who are in none.
+fn permit_teams(caller: &Admitted<'_>, before: Option<&User>, after: &User) -> Result<(), Error> {
+    let known = before.map(|user| user.teams.as_slice()).unwrap_or_default();
+    let (old, new): (BTreeSet<&String>, BTreeSet<&String>) =
+        (known.iter().collect(), after.teams.iter().collect());
+    let touched: Vec<String> = old.symmetric_difference(&new).map(|team| (*team).clone()).collect();
+    if touched.is_empty() {
+        return Ok(());
+    }
+    caller.permit_on(Action::UpdateUserTeam, &of(before, Teams::All(&touched)))?;
+    if before.is_some() && old.is_empty() != new.is_empty() {
+        caller.permit_on(Action::UpdateUserTeam, &of(before, Teams::All(&[])))?;
+    }
+    Ok(())
+}
+
+/// The user as far as `teams` are touched.
+fn of<'a>(user: Option<&'a User>, teams: Teams<'a>) -> Resource<'a> {
+    Resource { owner: user.map(|user| &user.id), teams, ..Resource::app() }
 }
 
 /// A guest chooses its name, its picture and its custom data (8.9).

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{Action, App, Caller, Exclusion, Operation, Standing, Timestamp};
+use model::{Action, App, Caller, Exclusion, Operation, Resource, Standing, Timestamp};
 use storage::log::{self, Entry, Origin};
 use storage::{Tx, standing};
 
@@ -37,13 +37,29 @@ impl Ctx {
     pub fn admit(&self, tx: &mut Tx<'_>) -> Result<Admitted<'_>, Error> {
         let Caller::User(bearer) = &self.caller else { return self.admit_without_user() };
         let standing = match &self.standing {
-            Some(standing) => Arc::clone(standing),
-            None => {
-                let found = standing::of(tx, bearer.app.key, &bearer.id)?;
-                Arc::new(found.ok_or_else(|| Error::NoUser(bearer.id.clone()))?)
-            }
+            Some(standing) if !tx.is_writing() => Some(Arc::clone(standing)),
+            _ => standing::current(tx, bearer.app.key, &bearer.id)?,
         };
-        self.admit_user(standing)
+        self.admit_user(standing.ok_or_else(|| Error::NoUser(bearer.id.clone()))?)
+    }
+
+    /// Refuses a caller of whom it is known that it may do none of what the route declares, not even to what is its own: it
+    /// need not take up anybody's time.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] for the first of the actions.
+    pub fn refuse_hopeless(&self) -> Result<(), Error> {
+        let unknown = self.caller.user().is_some() && self.standing.is_none();
+        if unknown || matches!(self.caller, Caller::Server(_) | Caller::Operator) {
+            return Ok(());
+        }
+        let caller = self.admit_known()?;
+        let own = Resource { owner: caller.id(), ..Resource::app() };
+        let mut refusals = self.actions.iter().map(|action| caller.permit_on(*action, &own));
+        match refusals.next() {
+            Some(Err(refusal)) if refusals.all(|decided| decided.is_err()) => Err(refusal),
+            _ => Ok(()),
+        }
     }
 
     /// As [`Ctx::admit`], for an operation that looks nothing up: its route is for servers.

@@ -71,6 +71,9 @@ pub enum Refused {
     /// No permission.
     #[error("{0}")]
     Denied(Denied),
+    /// The app keeps this role from searching.
+    #[error("the app setting user_search_disallowed_roles names the role '{0}'")]
+    KeptFromSearching(String),
     /// The user is shut out, whatever the permissions.
     #[error("{}", said(*.0))]
     Excluded(Exclusion),
@@ -92,40 +95,42 @@ fn said(exclusion: Exclusion) -> &'static str {
 /// When a user asks about somebody else, or somebody who is named does not exist.
 pub fn explain(tx: &mut Tx<'_>, ctx: &Ctx, question: &Explain) -> Result<Explained, Error> {
     let caller = ctx.admit(tx)?;
+    caller.permit_on(Action::ExplainPermission, &Resource { owner: caller.id(), ..Resource::app() })?;
+    let asked = match (&ctx.caller, &question.user) {
+        (Caller::Server(_) | Caller::Operator, asked) => asked.as_ref(),
+        (_, None) => None,
+        (Caller::User(bearer), Some(Person::User(id))) if *id == bearer.id => None,
+        (Caller::Anonymous(_), Some(Person::Anonymous)) => None,
+        (Caller::User(bearer) | Caller::Anonymous(bearer), Some(_)) => {
+            return Err(Error::NotOneself { field: "user_id".to_owned(), id: bearer.id.clone() });
+        }
+    };
     let app = ctx.app()?;
     let target = match &question.on {
-        Subject::User(id) => Some(People::load(tx, app, [id])?),
+        Subject::User(id) => {
+            let people = People::load(tx, app, [id])?;
+            let found = people.existing(id).map_err(|error| caller.hide(error))?;
+            if !caller.finds(&found.user) {
+                return Err(Error::NoUser(id.clone()));
+            }
+            Some(found.user.clone())
+        }
         Subject::Place(_) => None,
     };
     let resource = match (&question.on, &target) {
-        (Subject::User(id), Some(people)) => {
-            let found = people.existing(id).map_err(|error| caller.hide(error))?;
-            if !caller.shares_team_with(&found.user) {
-                return Err(Error::NoUser(id.clone()));
-            }
-            Resource::user(&found.user)
-        }
         (Subject::Place(place), _) => Resource { place: place.clone(), ..Resource::app() },
-        (Subject::User(id), None) => return Err(Error::NoUser(id.clone())),
+        (Subject::User(_), target) => target.as_ref().map(Resource::user).unwrap_or_default(),
     };
-    let asked = match (&ctx.caller, &question.user) {
-        (Caller::User(bearer), Some(Person::User(id))) if *id != bearer.id => {
-            return Err(Error::NotOneself { field: "user_id".to_owned(), id: bearer.id.clone() });
-        }
-        (Caller::Server(_) | Caller::Operator, Some(person)) => person,
-        _ => {
-            caller
-                .permit_on(Action::ExplainPermission, &Resource { owner: caller.id(), ..Resource::app() })?;
-            let answer = match caller.decide(question.action, &resource) {
-                Ok(allowed) => Ok(allowed),
-                Err(Error::Denied(denied)) => Err(Refused::Denied(denied)),
-                Err(other) => return Err(other),
-            };
-            return Ok(Explained { who: ctx.caller.to_string(), answer });
-        }
+    if let Some(asked) = asked {
+        return explain_another(tx, ctx, app, asked, question.action, &resource);
+    }
+    let answer = match caller.explain(question.action, &resource) {
+        Ok(allowed) => Ok(allowed),
+        Err(Error::Denied(denied)) => Err(Refused::Denied(denied)),
+        Err(Error::Banned(_)) => Err(Refused::Excluded(Exclusion::Banned { until: None })),
+        Err(other) => return Err(other),
     };
-    caller.permit(Action::ExplainPermission)?;
-    explain_another(tx, ctx, app, asked, question.action, &resource)
+    Ok(Explained { who: ctx.caller.to_string(), answer })
 }
 
 fn explain_another(
@@ -146,6 +151,9 @@ fn explain_another(
     };
     let answer = match standing.shut_out(action.writes(), ctx.now) {
         Some(exclusion) => Err(Refused::Excluded(exclusion)),
+        None if action == Action::SearchUser && app.settings.keeps_from_searching(&standing.role) => {
+            Err(Refused::KeptFromSearching(standing.role.clone()))
+        }
         None => permit(app, &standing.subject(&id, &access), action, resource).map_err(Refused::Denied),
     };
     Ok(Explained { who: id.to_string(), answer })

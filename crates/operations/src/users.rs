@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    Absent, Action, App, Batch, CustomText, Denied, Event, Filter, Invalid, Lack, Patch, Profile, StoredUser,
-    TeamFilter, User, UserId, UserQuery, UserView,
+    Absent, Action, App, Batch, CustomText, Event, Filter, Invalid, Patch, Profile, StoredUser, TeamFilter,
+    User, UserId, UserQuery, UserView,
 };
 use storage::Tx;
 use storage::find::Scope;
@@ -69,10 +69,9 @@ fn upserts(
         refuse_deleted(user)?;
         // What a client leaves out it does not mean to change.
         let absent = if caller.is_server() { app.settings.absent } else { Absent::Keep };
-        let after = profile
-            .apply(id, user, ctx.now, absent, &limits)
-            .map_err(|invalid| invalid.within(format_args!("users.{id}")))?;
+        let after = profile.draft(id, user, ctx.now, absent);
         changes::permit_change(caller, user, &after)?;
+        after.check(user, &limits).map_err(|invalid| invalid.within(format_args!("users.{id}")))?;
         names.take(user, &after).map_err(|taken| taken.at(format!("users.{id}.name")))?;
         changes.push(Change { before, after });
     }
@@ -120,10 +119,10 @@ fn updates(
         changes::permit_update(caller, &patch.id, before)?;
         let before = before.ok_or_else(|| Error::NoUser(patch.id.clone()))?;
         refuse_deleted(Some(before))?;
-        let after = patch
-            .apply(before, ctx.now, &limits)
-            .map_err(|invalid| invalid.within(format_args!("users.{place}")))?;
+        let within = |invalid: Invalid| invalid.within(format_args!("users.{place}"));
+        let after = patch.draft(before, ctx.now).map_err(within)?;
         changes::permit_change(caller, Some(before), &after)?;
+        after.check(Some(before), &limits).map_err(within)?;
         names.take(Some(before), &after).map_err(|taken| taken.at(format!("users.{place}.name")))?;
         changed.insert(&patch.id, after);
     }
@@ -153,20 +152,9 @@ pub fn query(tx: &mut Tx<'_>, ctx: &Ctx, query: &UserQuery) -> Result<Vec<UserVi
 /// The query with what keeps a client to the users that it may find (semantics 4.27 to 4.29); `None` when that changes
 /// nothing.
 fn within_reach(caller: &Admitted<'_>, app: &App, query: &UserQuery) -> Result<Option<UserQuery>, Error> {
-    let reach = caller.reach(Action::SearchUser)?;
+    let reach = caller.searchable()?;
     if caller.is_server() {
         return Ok(None);
-    }
-    if let Some((id, standing)) = caller.user()
-        && app.settings.keeps_from_searching(&standing.role)
-    {
-        return Err(Error::Denied(Denied {
-            id: id.to_string(),
-            roles: vec![standing.role.clone()],
-            action: Action::SearchUser,
-            scope: None,
-            lack: Lack::Grant,
-        }));
     }
     query.check_for_clients()?;
     if reach == Filter::everybody() {

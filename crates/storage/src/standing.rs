@@ -1,10 +1,24 @@
 //! The standing of a user: what decides whether its requests are let in, and what it may do.
 
+use std::sync::Arc;
+
 use model::{AppKey, Standing, UserId, UserKey};
 
 use crate::sql::Sql;
 use crate::users::read_ban;
 use crate::{Error, Tx};
+
+/// The standing of the user of `app` with this id as it is in this transaction, which writes. Costs a statement only where
+/// the engine does not know.
+///
+/// # Errors
+/// See [`of`].
+pub fn current(tx: &mut Tx<'_>, app: AppKey, id: &UserId) -> Result<Option<Arc<Standing>>, Error> {
+    match tx.known_standing(app, id) {
+        Some(standing) => Ok(Some(standing)),
+        None => Ok(of(tx, app, id)?.map(Arc::new)),
+    }
+}
 
 /// The standing of the user of `app` with this id, deleted or not. One statement.
 ///

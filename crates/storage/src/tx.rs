@@ -4,14 +4,14 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{App, AppKey, Clock, UserId};
+use model::{App, AppKey, Clock, Standing, UserId};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ErrorCode};
 
-use crate::cache::Changed;
+use crate::Error;
+use crate::cache::{Caches, Changed};
 use crate::postgres::{Session, is_canceled};
 use crate::sql::{Cells, Row, Sql, Value};
-use crate::{AppCache, Error};
 
 /// An open transaction.
 ///
@@ -27,7 +27,7 @@ pub struct Tx<'c> {
     statements: u32,
     wrote: bool,
     changed: Changed,
-    apps: Option<KnownApps<'c>>,
+    known: Option<Known<'c>>,
 }
 
 /// A moment of a clock.
@@ -48,13 +48,13 @@ impl Deadline {
     }
 }
 
-/// What a writing transaction may believe of apps without a statement.
+/// What a writing transaction may believe without a statement.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct KnownApps<'c> {
+pub(crate) struct Known<'c> {
     /// As of the last commit: its writer drops what it changed before anything else runs.
-    pub(crate) cache: &'c AppCache,
-    /// The keys of those that were changed in the open transaction.
-    pub(crate) changed: &'c [String],
+    pub(crate) caches: &'c Caches,
+    /// What was changed before in the open transaction.
+    pub(crate) changed: &'c Changed,
 }
 
 /// The engine that runs the statements.
@@ -78,8 +78,8 @@ impl<'c> Tx<'c> {
     }
 
     /// As [`Tx::sqlite`], on the connection of the one writer.
-    pub(crate) fn sqlite_writing(connection: &'c Connection, apps: KnownApps<'c>) -> Self {
-        Self { apps: Some(apps), ..Self::sqlite(connection) }
+    pub(crate) fn sqlite_writing(connection: &'c Connection, known: Known<'c>) -> Self {
+        Self { known: Some(known), ..Self::sqlite(connection) }
     }
 
     /// As [`Tx::sqlite`], on a connection that interrupts its statements when `budget` is used up.
@@ -112,7 +112,7 @@ impl<'c> Tx<'c> {
             statements: 0,
             wrote: false,
             changed: Changed::default(),
-            apps: None,
+            known: None,
         }
     }
 
@@ -243,9 +243,23 @@ impl<'c> Tx<'c> {
 
     /// The app with this key as it is in this transaction, if that is known without a statement.
     pub(crate) fn known_app(&self, api_key: &str) -> Option<Arc<App>> {
-        let apps = self.apps?;
-        let changed = apps.changed.iter().chain(&self.changed.apps).any(|changed| changed == api_key);
-        if changed { None } else { apps.cache.get(api_key).ok() }
+        let known = self.known?;
+        let changed = known.changed.apps.iter().chain(&self.changed.apps).any(|changed| changed == api_key);
+        if changed { None } else { known.caches.apps.get(api_key).ok() }
+    }
+
+    /// The standing of this user as it is in this transaction, if that is known without a statement.
+    pub(crate) fn known_standing(&self, app: AppKey, id: &UserId) -> Option<Arc<Standing>> {
+        let known = self.known?;
+        let key = (app, id.clone());
+        let changed = known.changed.users.iter().chain(&self.changed.users).any(|changed| *changed == key);
+        if changed { None } else { known.caches.standings.get(&key).ok() }
+    }
+
+    /// Whether this transaction writes, so that what was known when the request came may have been changed since.
+    #[must_use]
+    pub fn is_writing(&self) -> bool {
+        self.budget.is_none()
     }
 
     /// The failure that keeps this transaction from being committed, and what it changed.

@@ -1,5 +1,7 @@
 //! Tokens: JSON Web Tokens signed with HS256 by a secret of the app (semantics 7).
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -82,6 +84,10 @@ pub fn verify<'a>(
     if header.get("alg").and_then(Value::as_str) != Some("HS256") {
         return malformed("the token must be signed with HS256");
     }
+    // What a header calls critical and nobody understands must not be passed over (RFC 7515 4.1.11).
+    if header.contains_key("crit") {
+        return malformed("the header has critical extensions, and none is known here");
+    }
     let unsigned = signature == DEVELOPER;
     if unsigned && !developer {
         return malformed("developer tokens are taken only while the app setting disable_auth_checks is on");
@@ -150,7 +156,8 @@ fn access(claims: &Map<String, Value>) -> Result<TokenAccess, Refusal> {
 pub fn for_user(secret: &Secret, id: &UserId, now: Timestamp) -> String {
     let mut claims = Map::new();
     claims.insert("user_id".to_owned(), id.as_str().into());
-    claims.insert("iat".to_owned(), now.seconds().into());
+    // Rounded up: a token that is made after a revocation, in the same second, is not revoked by it.
+    claims.insert("iat".to_owned(), now.before(Duration::from_nanos(1)).seconds().saturating_add(1).into());
     sign(secret, &claims)
 }
 

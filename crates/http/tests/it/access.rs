@@ -1,8 +1,12 @@
 //! Who is let in: revocation, standing, developer tokens, anonymous callers and guests, on each engine.
 
+use std::time::Duration;
+
 use headwater_testkit::client::Request;
 use headwater_testkit::{Engine, KEY, SECRET, TestFront, on_each_engine, token};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 const SECOND: i64 = 1_000_000_000;
 
@@ -81,6 +85,82 @@ async fn a_deactivated_or_unknown_user_is_refused_everything(engine: Engine) {
     front.call("POST", "/api/v2/users/alice/reactivate", &json!({})).await;
     assert_eq!(asks(&front, &alice).await, Ok(()), "the old token works again (semantics 9.16)");
     assert_eq!(asks(&front, &front.user_token("nobody")).await, gone("the user nobody does not exist"));
+}
+
+async fn whoever_is_shut_out_hears_that_before_all_else(engine: Engine) {
+    let front = front(engine).await;
+    let alice = front.user_token("alice");
+    front.call("POST", "/api/v2/users/alice/deactivate", &json!({})).await;
+    // On a route for servers.
+    let refused = front.call_with(&alice, "GET", "/api/v2/app", &Value::Null).await.refusal();
+    assert_eq!((refused.0, refused.1), (404, 16), "{}", refused.2);
+    // And it uses up nobody's calls.
+    front.call("PATCH", "/api/v2/app", &json!({"headwater": {"rate_limits": {"QueryUsers": 2}}})).await;
+    for _ in 0..4 {
+        assert_eq!(asks(&front, &alice).await.unwrap_err().0, 404);
+    }
+    // Nor does whoever shows no token.
+    for expected in [403, 403, 429] {
+        let request = Request::new("GET", &format!("/api/v2/users?api_key={KEY}"));
+        assert_eq!(front.send(request.header("Stream-Auth-Type", "anonymous")).await.status, expected);
+    }
+    let bob = front.user_token("bob");
+    assert_eq!([asks(&front, &bob).await, asks(&front, &bob).await], [Ok(()), Ok(())]);
+    assert_eq!(asks(&front, &bob).await.unwrap_err().0, 429);
+}
+
+async fn a_slow_body_keeps_nothing_alive(engine: Engine) {
+    let front = front(engine).await;
+    let promote = json!({"users": [{"id": "alice", "set": {"role": "admin"}}]});
+    assert_eq!(front.call("PATCH", "/api/v2/users", &promote).await.status, 200);
+    for (shut_out, status) in [
+        (("PATCH", "/api/v2/users", json!({"users": [{"id": "alice", "set": {"role": "user"}}]})), 403),
+        (
+            (
+                "PATCH",
+                "/api/v2/app",
+                json!({"revoke_tokens_issued_before": front.now().nanoseconds() + SECOND * 3 / 2}),
+            ),
+            401,
+        ),
+        (("POST", "/api/v2/users/alice/deactivate", json!({})), 404),
+    ] {
+        let body = promote.to_string();
+        let head = Request::new("PATCH", &format!("/api/v2/users?api_key={KEY}"))
+            .header("Authorization", &front.user_token("alice"))
+            .header("Content-Length", &body.len().to_string());
+        let mut slow = TcpStream::connect(front.address()).await.unwrap();
+        slow.write_all(&head.to_bytes()).await.unwrap();
+        slow.write_all(&body.as_bytes()[..5]).await.unwrap();
+        // Until it has been let in, and longer than what it was let in by is taken for granted.
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        let (method, path, change) = shut_out;
+        assert_eq!(front.call(method, path, &change).await.status, 200, "{path}");
+        front.clock().advance(SECOND);
+        slow.write_all(&body.as_bytes()[5..]).await.unwrap();
+        let mut answer = String::new();
+        slow.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{path}: {answer}");
+    }
+}
+
+async fn nobody_writes_without_a_user(engine: Engine) {
+    let front = front(engine).await;
+    front.call("PATCH", "/api/v2/app", &json!({"disable_permissions_checks": true})).await;
+    let send =
+        async |request: Request| front.send(request.header("Stream-Auth-Type", "anonymous")).await.status;
+    let path = format!("/api/v2/users?api_key={KEY}");
+    let make = json!({"users": {"evil": {"role": "admin"}}}).to_string();
+    assert_eq!(send(Request::new("POST", &path).body(make.clone())).await, 403);
+    assert_eq!(send(Request::new("GET", &path)).await, 200, "reading is what the switch opens");
+    let grants =
+        json!({"disable_permissions_checks": false, "grants": {"anonymous": ["create-user", "update-user"]}});
+    front.call("PATCH", "/api/v2/app", &grants).await;
+    assert_eq!(
+        send(Request::new("POST", &path).body(make)).await,
+        403,
+        "nor does a grant open writing (6.2)"
+    );
 }
 
 async fn a_role_counts_from_the_very_next_request(engine: Engine) {
@@ -230,6 +310,9 @@ on_each_engine!(
     tokens_of_a_user_are_revoked_for_the_very_next_request,
     all_tokens_of_an_app_are_revoked_but_those_of_servers,
     a_deactivated_or_unknown_user_is_refused_everything,
+    whoever_is_shut_out_hears_that_before_all_else,
+    a_slow_body_keeps_nothing_alive,
+    nobody_writes_without_a_user,
     a_role_counts_from_the_very_next_request,
     developer_tokens_are_for_apps_that_check_nothing,
     anonymous_callers_need_no_token_and_none_but_theirs,

@@ -20,6 +20,7 @@ struct Line {
 
 const EVERYBODY: &[&str] = &ROLES;
 const MEMBERS: &[&str] = &["guest", "user", "moderator", "admin"];
+const MODERATORS: &[&str] = &["moderator", "admin"];
 const ADMINS: &[&str] = &["admin"];
 
 fn nothing(_: &str) -> Value {
@@ -39,6 +40,42 @@ const LINES: &[Line] = &[
         path: "/api/v2/permissions/explain?user_id={me}&action=BanUser",
         body: nothing,
         allowed: EVERYBODY,
+    },
+    Line {
+        operation: "Ban",
+        path: "/api/v2/moderation/ban",
+        body: |_| json!({"target_user_id": "target", "reason": "spam"}),
+        allowed: MODERATORS,
+    },
+    Line {
+        operation: "Unban",
+        path: "/api/v2/moderation/unban?target_user_id=target",
+        body: |_| json!({}),
+        allowed: MODERATORS,
+    },
+    Line {
+        operation: "QueryBannedUsers",
+        path: "/api/v2/chat/query_banned_users",
+        body: nothing,
+        allowed: MODERATORS,
+    },
+    Line {
+        operation: "Flag",
+        path: "/api/v2/moderation/flag",
+        body: |me| json!({"entity_type": "stream:user", "entity_id": "target", "user_id": me}),
+        allowed: MEMBERS,
+    },
+    Line {
+        operation: "GetFlagCount",
+        path: "/api/v2/moderation/flag_count",
+        body: |_| json!({"entity_creator_id": "target"}),
+        allowed: MODERATORS,
+    },
+    Line {
+        operation: "QueryModerationFlags",
+        path: "/api/v2/moderation/flags",
+        body: |_| json!({}),
+        allowed: MODERATORS,
     },
     Line { operation: "QueryUsers", path: "/api/v2/users", body: nothing, allowed: MEMBERS },
     Line {

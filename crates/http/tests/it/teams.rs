@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use headwater_testkit::{Engine, TestFront, on_each_engine};
+use headwater_testkit::{Engine, SECRET, TestFront, on_each_engine, token};
 use serde_json::{Value, json};
 
 const SECOND: i64 = 1_000_000_000;
@@ -128,6 +128,110 @@ async fn a_role_within_a_team_ends_with_the_team(engine: Engine) {
     assert_eq!(make("chief", "blue", json!({"teams": ["red"]})).await, 403, "an id of another team is taken");
 }
 
+/// What a client's change of a user is answered.
+async fn change(front: &TestFront, who: &str, id: &str, set: Value) -> u16 {
+    let body = json!({"users": [{"id": id, "set": set}]});
+    front.call_as(who, "PATCH", "/api/v2/users", &body).await.status
+}
+
+async fn nobody_gives_more_than_it_has(engine: Engine) {
+    let front = front(engine).await;
+    let supervisor = json!({"grants": {"supervisor": ["search-user-any-team", "update-user-role-any-team"]}});
+    assert_eq!(front.call("POST", "/api/v2/roles", &json!({"name": "supervisor"})).await.status, 201);
+    assert_eq!(front.call("PATCH", "/api/v2/app", &supervisor).await.status, 200);
+    let users = json!({
+        // An admin of red, and nobody in blue.
+        "half": {"teams": ["red", "blue"], "teams_role": {"red": "admin"}},
+        "also": {"teams": ["red", "blue"]},
+        "carol": {"teams": ["red"], "role": "global_admin"},
+        "captain": {"teams": ["red"], "role": "supervisor"},
+        "lonely": {"role": "admin"},
+    });
+    assert_eq!(front.call("POST", "/api/v2/users", &json!({"users": users})).await.status, 201);
+    for (who, id, set, status) in [
+        // A role in one team decides nothing in another, nor in the app.
+        ("half", "half", json!({"role": "admin"}), 403),
+        ("half", "half", json!({"teams_role.blue": "admin"}), 403),
+        ("half", "also", json!({"teams_role.blue": "admin"}), 403),
+        ("half", "also", json!({"role": "moderator"}), 403),
+        ("half", "also", json!({"teams_role.red": "moderator"}), 200),
+        ("half", "red", json!({"role": "moderator"}), 403),
+        ("half", "blue", json!({"name": "B"}), 403),
+        // Nor does a role in the app in teams that one is not in.
+        ("chief", "also", json!({"role": "moderator"}), 403),
+        // Nobody gives a role that reaches further, nor takes one, whatever it is called.
+        ("chief", "red", json!({"role": "supervisor"}), 403),
+        ("chief", "chief", json!({"role": "supervisor"}), 403),
+        ("chief", "red", json!({"teams_role.red": "supervisor"}), 403),
+        ("chief", "captain", json!({"role": "user"}), 403),
+        ("chief", "carol", json!({"role": "user"}), 403),
+        ("ruler", "captain", json!({"role": "user"}), 200),
+        // To be in no team is to be among those who are in none.
+        ("chief", "chief", json!({"teams": []}), 403),
+        ("chief", "red", json!({"teams": []}), 403),
+        ("lonely", "free", json!({"teams": ["red"]}), 403),
+        ("lonely", "free", json!({"role": "moderator"}), 200),
+        ("lonely", "red", json!({"name": "R"}), 404),
+    ] {
+        assert_eq!(change(&front, who, id, set.clone()).await, status, "{who} changes {id}: {set}");
+    }
+    let unset = json!({"users": [{"id": "chief", "unset": ["teams"]}]});
+    assert_eq!(front.call_as("chief", "PATCH", "/api/v2/users", &unset).await.status, 403);
+    let upsert = json!({"users": {"half": {"role": "admin"}}});
+    assert_eq!(front.call_as("half", "POST", "/api/v2/users", &upsert).await.status, 403);
+    let twice =
+        json!({"users": [{"id": "half", "set": {"name": "H"}}, {"id": "half", "set": {"role": "admin"}}]});
+    assert_eq!(front.call_as("half", "PATCH", "/api/v2/users", &twice).await.status, 403);
+    assert_eq!(found(&front, "half", json!({"name": "H"})).await, set(&[]), "all or nothing");
+}
+
+async fn what_is_refused_says_nothing_of_roles(engine: Engine) {
+    let front = front(engine).await;
+    front.call("POST", "/api/v2/roles", &json!({"name": "secret-role"})).await;
+    let body = json!({"users": [{"id": "red", "set": {"role": "no-such-role"}}]});
+    let (status, _, message) = front.call_as("red", "PATCH", "/api/v2/users", &body).await.refusal();
+    assert_eq!(status, 403);
+    assert!(!message.contains("secret-role"), "{message}");
+}
+
+async fn a_question_is_answered_as_the_request_would_be(engine: Engine) {
+    let front = front(engine).await;
+    let explain = async |who: Option<&str>, question: &str| {
+        let path = format!("/api/v2/permissions/explain?{question}");
+        let reply = match who {
+            None => front.get(&path).await,
+            Some("!anon") => {
+                let token = token(SECRET, json!({"user_id": "!anon"}));
+                front.call_with(&token, "GET", &path, &Value::Null).await
+            }
+            Some(who) => front.call_as(who, "GET", &path, &Value::Null).await,
+        };
+        (reply.status, reply.json()["allowed"].as_bool())
+    };
+    // A server asks about anybody, and so does whoever finds everybody, about itself.
+    let question = "user_id=ruler&action=UpdateUser&resource=user:blue";
+    assert_eq!(explain(None, question).await, (200, Some(true)));
+    assert_eq!(explain(None, "user_id=chief&action=UpdateUser&resource=user:blue").await, (200, Some(false)));
+    assert_eq!(explain(Some("ruler"), "action=UpdateUser&resource=user:blue").await, (200, Some(true)));
+    assert_eq!(explain(Some("chief"), "action=UpdateUser&resource=user:red").await, (200, Some(true)));
+    // Who cannot find somebody does not learn that it is there.
+    for who in ["chief", "free", "!anon"] {
+        assert_eq!(explain(Some(who), "action=UpdateUser&resource=user:blue").await, (404, None), "{who}");
+    }
+    assert_eq!(explain(Some("!anon"), "action=Connect&resource=user:free").await, (404, None));
+    front.call("PATCH", "/api/v2/app", &json!({"user_search_disallowed_roles": ["user"]})).await;
+    assert_eq!(explain(Some("red"), "action=SearchUser").await, (200, Some(false)));
+    assert_eq!(explain(None, "user_id=red&action=SearchUser").await, (200, Some(false)));
+    assert_eq!(explain(Some("red"), "action=MuteUser&resource=user:both").await, (404, None));
+    // Nobody asks about somebody else.
+    assert_eq!(explain(Some("red"), "action=MuteUser&user_id=both").await.0, 403);
+    assert_eq!(explain(Some("red"), "action=MuteUser&user_id=!anon").await.0, 403);
+    assert_eq!(explain(Some("!anon"), "action=MuteUser&user_id=red").await.0, 403);
+    // What is for servers is so whatever is granted.
+    front.call("PATCH", "/api/v2/app", &json!({"grants": {"user": ["deactivate-user"]}})).await;
+    assert_eq!(explain(None, "user_id=red&action=DeactivateUser").await, (200, Some(false)));
+}
+
 async fn others_are_shown_without_what_is_theirs(engine: Engine) {
     let front = front(engine).await;
     let change = json!({"users": [{"id": "red", "set": {"invisible": true, "revoke_tokens_issued_before": 5,
@@ -171,6 +275,15 @@ async fn roles_can_be_kept_from_searching(engine: Engine) {
     let told = "QueryUsers failed with error: \"User 'red' with role 'user' is not allowed to perform action SearchUser\"";
     assert_eq!(message, told);
     assert_eq!(front.call_as("chief", "GET", "/api/v2/users", &Value::Null).await.status, 200);
+    // The role within a team counts there (8.14).
+    assert_eq!(found(&front, "both", json!({})).await, set(&["both", "blue"]));
+    front.call("PATCH", "/api/v2/app", &json!({"user_search_disallowed_roles": ["admin"]})).await;
+    assert_eq!(found(&front, "both", json!({})).await, set(&["red", "both", "chief", "ruler"]));
+    let grants = json!({"user_search_disallowed_roles": ["anonymous"], "grants": {"anonymous": ["search-user"]},
+        "multi_tenant_enabled": false});
+    front.call("PATCH", "/api/v2/app", &grants).await;
+    let anonymous = token(SECRET, json!({"user_id": "!anon"}));
+    assert_eq!(front.call_with(&anonymous, "GET", "/api/v2/users", &Value::Null).await.status, 403);
 }
 
 on_each_engine!(
@@ -179,4 +292,7 @@ on_each_engine!(
     a_role_within_a_team_ends_with_the_team,
     others_are_shown_without_what_is_theirs,
     roles_can_be_kept_from_searching,
+    nobody_gives_more_than_it_has,
+    what_is_refused_says_nothing_of_roles,
+    a_question_is_answered_as_the_request_would_be,
 );

@@ -7,7 +7,7 @@ use rusqlite::{Connection, ErrorCode, ffi};
 use super::{code_of, execute};
 use crate::cache::{Caches, Changed};
 use crate::job::{Job, Ran};
-use crate::tx::KnownApps;
+use crate::tx::Known;
 use crate::{Error, Tx};
 
 /// Closures that have run in the open transaction and wait for its end.
@@ -63,9 +63,14 @@ impl<'w> Batch<'w> {
         if self.shield == Shield::Savepoint {
             step(connection, "SAVEPOINT closure")?;
         }
-        let apps = KnownApps { cache: &self.caches.apps, changed: &self.changed.apps };
-        let ran = job.run(Tx::sqlite_writing(connection, apps));
+        let known = Known { caches: self.caches, changed: &self.changed };
+        let ran = job.run(Tx::sqlite_writing(connection, known));
         if connection.is_autocommit() {
+            // It may have committed what it, and those before it, changed.
+            self.caches.forget(&self.changed);
+            if let Ran::Keep { changed } = &ran {
+                self.caches.forget(changed);
+            }
             return Err(Lost::Transaction(match ran {
                 Ran::RollBack { failure: Some(_), .. } => None,
                 // It ended the transaction by a statement of its own; whether that was a commit is not known here.
