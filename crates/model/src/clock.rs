@@ -41,6 +41,12 @@ impl Timestamp {
         Self(self.0.saturating_add(1))
     }
 
+    /// This moment moved on by `seconds`; the far end of the range when it does not fit.
+    #[must_use]
+    pub const fn after_seconds(self, seconds: i64) -> Self {
+        Self(self.0.saturating_add(Self::from_seconds(seconds).0))
+    }
+
     /// This moment moved back by `age`; the start of the range when it does not fit.
     #[must_use]
     pub fn before(self, age: Duration) -> Self {
