@@ -92,6 +92,14 @@ pub struct StoredUser<C = Custom> {
     pub parts: Parts,
 }
 
+impl<C> StoredUser<C> {
+    /// The key, if nothing of the kind `part` hangs on the user as far as is known.
+    #[must_use]
+    pub fn lacks(&self, part: Parts) -> Option<UserKey> {
+        (!self.parts.has(part)).then_some(self.key)
+    }
+}
+
 /// What may hang on a user beside its own row: where a part is not named, there is nothing to look for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Parts(pub i64);
