@@ -78,6 +78,8 @@ impl From<Error> for Refusal {
             | Error::Deleted(_)
             | Error::NoRole(_)
             | Error::NoPermission(_)
+            | Error::NoDevice { .. }
+            | Error::NoChannel(_)
             | Error::NoApp(_) => Self::missing(error.to_string()),
             Error::NameTaken { ref field, .. } => {
                 let field = (field.clone(), error.to_string());

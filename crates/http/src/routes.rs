@@ -93,6 +93,21 @@ static ROUTES: &[Route] = &[
     route(Method::PATCH, "/api/v2/app", Operation::UpdateApp, &[Action::UpdateApp], |call| {
         Box::pin(v2::app::update(call))
     }),
+    open(Method::GET, "/api/v2/devices", Operation::ListDevices, &[Action::ManageDevices], |call| {
+        Box::pin(v2::devices::list(call))
+    }),
+    open(Method::POST, "/api/v2/devices", Operation::CreateDevice, &[Action::ManageDevices], |call| {
+        Box::pin(v2::devices::create(call))
+    }),
+    open(Method::DELETE, "/api/v2/devices", Operation::DeleteDevice, &[Action::ManageDevices], |call| {
+        Box::pin(v2::devices::delete(call))
+    }),
+    open(Method::POST, "/api/v2/moderation/mute", Operation::Mute, &[Action::MuteUser], |call| {
+        Box::pin(v2::mutes::mute(call))
+    }),
+    open(Method::POST, "/api/v2/moderation/unmute", Operation::Unmute, &[Action::MuteUser], |call| {
+        Box::pin(v2::mutes::unmute(call))
+    }),
     route(
         Method::GET,
         "/api/v2/permissions",
@@ -106,6 +121,13 @@ static ROUTES: &[Route] = &[
         Operation::GetPermission,
         &[Action::ReadPermissions],
         |call| Box::pin(v2::permissions::get(call)),
+    ),
+    open(
+        Method::POST,
+        "/api/v2/push_preferences",
+        Operation::UpdatePushNotificationPreferences,
+        &[Action::ManagePushPreferences],
+        |call| Box::pin(v2::push_preferences::update(call)),
     ),
     route(Method::GET, "/api/v2/rate_limits", Operation::GetRateLimits, &[Action::ReadRateLimits], |call| {
         Box::pin(v2::rate_limits::get(call))
@@ -130,6 +152,15 @@ static ROUTES: &[Route] = &[
     }),
     open(Method::PATCH, "/api/v2/users", Operation::UpdateUsersPartial, CHANGING_USERS, |call| {
         Box::pin(v2::users::update_partial(call))
+    }),
+    open(Method::GET, "/api/v2/users/block", Operation::GetBlockedUsers, &[Action::BlockUser], |call| {
+        Box::pin(v2::blocks::list(call))
+    }),
+    open(Method::POST, "/api/v2/users/block", Operation::BlockUsers, &[Action::BlockUser], |call| {
+        Box::pin(v2::blocks::block(call))
+    }),
+    open(Method::POST, "/api/v2/users/unblock", Operation::UnblockUsers, &[Action::BlockUser], |call| {
+        Box::pin(v2::blocks::unblock(call))
     }),
     route(
         Method::POST,

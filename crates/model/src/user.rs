@@ -114,6 +114,12 @@ impl Parts {
     /// What the user wants pushed.
     pub const PUSH_PREFERENCES: Self = Self(8);
 
+    /// These and `others`.
+    #[must_use]
+    pub const fn with(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+
     /// Whether all of `others` are among these.
     #[must_use]
     pub const fn has(self, others: Self) -> bool {

@@ -170,7 +170,7 @@ impl<'c> Admitted<'c> {
 
     /// Whether the caller sees `user` in everyday life: the app has no teams, or they share one, or neither has any.
     #[must_use]
-    pub fn shares_team_with(&self, user: &User) -> bool {
+    pub fn shares_team_with<C>(&self, user: &User<C>) -> bool {
         let apart = self.ctx.caller.app().is_some_and(|app| app.settings.is_multi_tenant());
         let mine = self.user().map(|(_, standing)| standing.teams.as_slice()).unwrap_or_default();
         !apart
@@ -197,8 +197,24 @@ impl<'c> Admitted<'c> {
         let mut views = users::views(tx, found, self.ctx.now)?;
         for view in &mut views {
             self.veil(&mut view.user);
+            view.mutes.retain(|mute| self.sees(Action::MuteUser, &mute.target));
+            view.mutes.iter_mut().for_each(|mute| self.veil(&mut mute.target));
         }
         Ok(views)
+    }
+
+    /// Whether the caller learns anything of `user`, whom it has once reached by `action`: teams change.
+    #[must_use]
+    pub(crate) fn sees<C>(&self, action: Action, user: &User<C>) -> bool {
+        self.is_server() || self.shares_team_with(user) || self.decide(action, &Resource::user(user)).is_ok()
+    }
+
+    /// What the caller may see of `user`, now.
+    #[must_use]
+    pub(crate) fn shown<C>(&self, user: User<C>) -> User<C> {
+        let mut user = user.as_of(self.ctx.now);
+        self.veil(&mut user);
+        user
     }
 
     /// Takes from `user` what the caller may not see of it.
@@ -278,6 +294,11 @@ impl People {
             Some(_) => Err(Error::Deactivated(id.clone())),
             None => Ok(actor),
         }
+    }
+
+    /// A user who was ever there, deleted or not.
+    pub(crate) fn any(&self, id: &UserId) -> Option<&StoredUser> {
+        self.0.get(id)
     }
 
     /// A user who is there, active or not.

@@ -121,7 +121,9 @@ fn operation(route: &RouteInfo, operation: Operation, described: &Described) -> 
 fn successes(operation: Operation) -> &'static [&'static str] {
     match operation {
         Operation::CreateRole => &["201"],
-        Operation::UpdateUsers => &["200", "201"],
+        Operation::BlockUsers | Operation::CreateDevice | Operation::Mute | Operation::UpdateUsers => {
+            &["200", "201"]
+        }
         _ => &["200"],
     }
 }

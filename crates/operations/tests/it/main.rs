@@ -7,12 +7,17 @@
 )]
 
 mod apps;
+mod blocks;
 mod concurrent;
+mod devices;
 mod growth;
 mod log;
+mod mutes;
 mod names;
 mod plans;
+mod push_preferences;
 mod roles;
 mod search;
+mod social;
 mod stage;
 mod users;

@@ -3,7 +3,7 @@
 use model::{Operation, RoleSearch};
 
 use super::Schema::{Boolean, Choice, Named, Text};
-use super::{Field, Schema, optional, required};
+use super::{Field, Schema, optional, required, social};
 
 /// What an operation takes and answers.
 #[derive(Clone, Debug)]
@@ -28,10 +28,9 @@ const USERS: &str = "Users";
 const ROLES: &str = "Roles and permissions";
 const APP: &str = "App";
 
-/// The description of an operation; `None` when it is not served.
-#[must_use]
-pub fn describe(operation: Operation) -> Option<Described> {
-    let plain = |subject, summary, answer| Described {
+/// An operation that takes nothing.
+pub(super) fn plain(subject: &'static str, summary: &'static str, answer: &'static str) -> Described {
+    Described {
         subject,
         summary,
         description: "",
@@ -39,7 +38,12 @@ pub fn describe(operation: Operation) -> Option<Described> {
         query: Vec::new(),
         request: None,
         answer,
-    };
+    }
+}
+
+/// The description of an operation; `None` when it is not served.
+#[must_use]
+pub fn describe(operation: Operation) -> Option<Described> {
     Some(match operation {
         Operation::GetApp => plain(APP, "Read the settings of the app", "GetApplicationResponse"),
         Operation::UpdateApp => Described {
@@ -97,7 +101,7 @@ pub fn describe(operation: Operation) -> Option<Described> {
             path: vec![required("id", Text, "The permission.")],
             ..plain(ROLES, "Read a permission", "GetCustomPermissionResponse")
         },
-        _ => return None,
+        _ => return social::describe(operation),
     })
 }
 

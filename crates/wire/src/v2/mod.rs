@@ -1,8 +1,13 @@
 //! The v2 dialect (contract v2.md): one module for each subject.
 
+pub mod actor;
 pub mod app;
+pub mod blocks;
+pub mod devices;
 pub mod guests;
+pub mod mutes;
 pub mod permissions;
+pub mod push_preferences;
 pub mod rate_limits;
 pub mod roles;
 pub mod users;
