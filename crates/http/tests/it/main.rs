@@ -12,5 +12,6 @@ mod limits;
 mod openapi;
 mod query;
 mod roles;
+mod social;
 mod transport;
 mod users;

@@ -53,7 +53,7 @@ async fn a_mute_is_set_again_and_ends(engine: Engine) {
     assert_eq!((muted.own.user.id.as_str(), muted.own.mutes.len(), muted.has_new), ("alice", 2, true));
     assert_eq!(stage.logged().await, ["user.muted of alice by alice: alice bob carol"]);
 
-    stage.store.clock().advance(MINUTE.unsigned_abs());
+    stage.store.clock().advance(MINUTE);
     let muted = stage.mute(stage.muter(""), targets("alice", &["bob", "nobody"]), Some(2)).await.unwrap();
     assert_eq!(shown(&muted.mutes), [("bob", Some(at(3)))]);
     assert_eq!((muted.mutes[0].created_at, muted.mutes[0].updated_at), (start, at(1)));
@@ -61,7 +61,7 @@ async fn a_mute_is_set_again_and_ends(engine: Engine) {
     assert_eq!(muted.own.mutes.len(), 2);
     assert_eq!(stage.logged().await, ["user.muted of alice by server: alice bob"]);
 
-    stage.store.clock().advance(2 * MINUTE.unsigned_abs() - 1);
+    stage.store.clock().advance(2 * MINUTE - 1);
     assert_eq!(stage.muted_by("alice").await, ["bob", "carol"]);
     stage.store.clock().advance(1);
     assert_eq!(stage.muted_by("alice").await, ["carol"], "over at its moment");
@@ -91,7 +91,7 @@ async fn who_is_not_there_is_not_muted(engine: Engine) {
     assert_eq!(shown(&muted.mutes), [("away", None), ("bob", None)]);
     assert_eq!(muted.own.mutes.len(), 2, "who is out of sight is not shown");
     assert_eq!(stage.logged().await, ["user.muted of alice by alice: alice away bob"]);
-    assert_eq!(stage.muted_by("alice").await, ["carol", "away", "bob"], "a server sees everybody alive");
+    assert_eq!(stage.muted_by("alice").await, ["away", "bob", "carol"], "a server sees everybody alive");
 
     let nobody = stage.mute(stage.muter("bob"), targets("", &["carol", "nobody"]), None).await.unwrap();
     assert_eq!((nobody.mutes.len(), nobody.has_new, nobody.unknown.len()), (0, false, 2));
@@ -173,7 +173,7 @@ async fn a_user_mutes_so_many_at_a_time(engine: Engine) {
     let ended = stage.run_counted(stage.muter(""), move |tx, ctx| mutes::unmute(tx, ctx, &unmute));
     assert!(ended.await.unwrap().1 <= 4);
 
-    stage.store.clock().advance(MINUTE.unsigned_abs());
+    stage.store.clock().advance(MINUTE);
     let muted = stage.mute(stage.muter(""), all, None).await.unwrap();
     assert_eq!((muted.own.mutes.len(), muted.has_new), (2, true), "those that are over do not count");
     assert_eq!(stage.count("SELECT COUNT(*) FROM user_mutes").await, 2, "and are forgotten");
