@@ -60,6 +60,17 @@ var examples = []example{
 	{"roles/in-use", rolesInUse},
 	{"permissions/catalogue", permissionsCatalogue},
 
+	{"blocks/listed-until-ended", blocksListed},
+	{"blocks/refused", blocksRefused},
+	{"blocks/of-a-client", blocksOfClient},
+	{"mutes/without-end", mutesWithoutEnd},
+	{"mutes/with-timeout", mutesWithTimeout},
+	{"mutes/refused", mutesRefused},
+	{"devices/listed-until-deleted", devicesListed},
+	{"devices/moved-and-too-many", devicesMove},
+	{"push-preferences/merged", preferencesMerge},
+	{"push-preferences/refused", preferencesRefused},
+
 	{"limits/default", limitsDefault},
 	{"limits/server-side-only", limitsServerSide},
 	{"limits/two-endpoints-two-platforms", limitsNamed("QueryUsers,UpdateUsers")},

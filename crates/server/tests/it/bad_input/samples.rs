@@ -68,6 +68,38 @@ pub(super) fn sample(operation: &str) -> Option<Sample> {
             before: &["UpdateUsers", "DeactivateUser"],
             ..sample
         },
+        "BlockUsers" | "UnblockUsers" => Sample {
+            body: Some(json!({"blocked_user_id": "bob", "user_id": "alice", "user": {"id": "alice"}})),
+            before: &["UpdateUsers"],
+            ..sample
+        },
+        "GetBlockedUsers" => {
+            Sample { query: &[("user_id", "alice")], before: &["UpdateUsers", "BlockUsers"], ..sample }
+        }
+        "Mute" => Sample {
+            body: Some(
+                json!({"target_ids": ["bob", "carol"], "target_id": "bob", "user_id": "alice", "timeout": 60}),
+            ),
+            before: &["UpdateUsers"],
+            ..sample
+        },
+        "Unmute" => Sample {
+            body: Some(json!({"target_ids": ["bob", "carol"], "user": {"id": "alice"}})),
+            before: &["UpdateUsers", "Mute"],
+            ..sample
+        },
+        "CreateDevice" => Sample { body: Some(device()), before: &["UpdateUsers"], ..sample },
+        "ListDevices" => {
+            Sample { query: &[("user_id", "alice")], before: &["UpdateUsers", "CreateDevice"], ..sample }
+        }
+        "DeleteDevice" => Sample {
+            query: &[("id", "token"), ("user_id", "alice")],
+            before: &["UpdateUsers", "CreateDevice"],
+            ..sample
+        },
+        "UpdatePushNotificationPreferences" => {
+            Sample { body: Some(preferences()), before: &["UpdateUsers"], ..sample }
+        }
         _ => return None,
     })
 }
@@ -177,5 +209,19 @@ fn changes() -> Value {
             "unset": ["image", "tags"],
         },
         {"id": "bob", "set": {"custom": {"a": 1}, "language": "en"}},
+    ]})
+}
+
+fn device() -> Value {
+    json!({"id": "token", "push_provider": "apn", "push_provider_name": "main", "hardware_id": "phone",
+        "voip_token": true, "user_id": "alice"})
+}
+
+fn preferences() -> Value {
+    json!({"preferences": [
+        {"user_id": "alice", "chat_level": "mentions", "call_level": "none", "feeds_level": "all",
+            "disabled_until": "2250-01-01T00:00:00Z", "chat_preferences": {"direct_mentions": "all"},
+            "feeds_preferences": {"comment": "none", "custom_activity_types": {"sale": "all"}}},
+        {"user_id": "bob", "chat_level": "default", "remove_disable": true},
     ]})
 }
