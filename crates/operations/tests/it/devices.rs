@@ -82,8 +82,8 @@ async fn a_device_is_registered_changed_and_removed(engine: Engine) {
         disabled_reason: None,
         created_at: start,
     };
-    assert_eq!(stage.devices(stage.owner("alice"), "alice").await.unwrap(), [expected.clone()]);
     let alice = stage.shown_to(stage.ctx(Action::SearchUser), "alice").await;
+    assert_eq!(stage.devices(stage.owner("alice"), "alice").await.unwrap(), alice.devices);
     assert_eq!(alice.devices, [expected]);
     assert_eq!(stage.logged().await, ["device.updated of alice by server: alice"]);
 

@@ -22,7 +22,7 @@ pub(super) struct Sample {
     pub(super) room: Option<u32>,
 }
 
-/// The sample of an operation.
+/// The sample of an operation. Another one, to bring the server into a state, has a word after a slash.
 pub(super) fn sample(operation: &str) -> Option<Sample> {
     let sample = Sample::default();
     Some(match operation {
@@ -68,11 +68,8 @@ pub(super) fn sample(operation: &str) -> Option<Sample> {
             before: &["UpdateUsers", "DeactivateUser"],
             ..sample
         },
-        "BlockUsers" | "UnblockUsers" => Sample {
-            body: Some(json!({"blocked_user_id": "bob", "user_id": "alice", "user": {"id": "alice"}})),
-            before: &["UpdateUsers"],
-            ..sample
-        },
+        "BlockUsers" => Sample { body: Some(block()), before: &["UpdateUsers", "UnblockUsers"], ..sample },
+        "UnblockUsers" => Sample { body: Some(block()), before: &["UpdateUsers", "BlockUsers"], ..sample },
         "GetBlockedUsers" => {
             Sample { query: &[("user_id", "alice")], before: &["UpdateUsers", "BlockUsers"], ..sample }
         }
@@ -88,7 +85,7 @@ pub(super) fn sample(operation: &str) -> Option<Sample> {
             before: &["UpdateUsers", "Mute"],
             ..sample
         },
-        "CreateDevice" => Sample { body: Some(device()), before: &["UpdateUsers"], ..sample },
+        "CreateDevice" => Sample { body: Some(device()), before: &["UpdateUsers", "DeleteDevice"], ..sample },
         "ListDevices" => {
             Sample { query: &[("user_id", "alice")], before: &["UpdateUsers", "CreateDevice"], ..sample }
         }
@@ -97,9 +94,15 @@ pub(super) fn sample(operation: &str) -> Option<Sample> {
             before: &["UpdateUsers", "CreateDevice"],
             ..sample
         },
-        "UpdatePushNotificationPreferences" => {
-            Sample { body: Some(preferences()), before: &["UpdateUsers"], ..sample }
-        }
+        "UpdatePushNotificationPreferences" => Sample {
+            body: Some(preferences()),
+            before: &["UpdateUsers", "UpdatePushNotificationPreferences/back"],
+            ..sample
+        },
+        "UpdatePushNotificationPreferences/back" => Sample {
+            body: Some(json!({"preferences": [{"user_id": "alice", "chat_level": "default"}]})),
+            ..sample
+        },
         _ => return None,
     })
 }
@@ -210,6 +213,10 @@ fn changes() -> Value {
         },
         {"id": "bob", "set": {"custom": {"a": 1}, "language": "en"}},
     ]})
+}
+
+fn block() -> Value {
+    json!({"blocked_user_id": "bob", "user_id": "alice", "user": {"id": "alice"}})
 }
 
 fn device() -> Value {

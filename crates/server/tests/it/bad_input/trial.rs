@@ -104,7 +104,8 @@ impl Trial {
     /// Brings the server into the state for the sample, and takes note of what is in the database.
     fn prepare(&self) -> Result<(), String> {
         for operation in self.sample.before {
-            let route = routes().find(|route| route.operation == *operation).ok_or("a route is gone")?;
+            let name = operation.split('/').next();
+            let route = routes().find(|route| name == Some(route.operation)).ok_or("a route is gone")?;
             let sample = sample(operation).ok_or("a sample is gone")?;
             let answer = self.stage.borrow_mut().send(&Message::new(&route, &sample).whole())?;
             if answer.status().is_none_or(|status| status >= 500) {
