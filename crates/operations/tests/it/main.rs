@@ -9,6 +9,7 @@
 mod apps;
 mod blocks;
 mod concurrent;
+mod concurrent_social;
 mod devices;
 mod growth;
 mod log;
