@@ -92,9 +92,10 @@ pub fn put(tx: &mut Tx<'_>, app: AppKey, user: &StoredUser, device: &Device) -> 
 pub fn remove(tx: &mut Tx<'_>, app: AppKey, user: UserKey, devices: &[Device]) -> Result<(), Error> {
     const DELETE: Sql = Sql::pair(
         "DELETE FROM devices WHERE app = $1 AND id = $2 AND user = $3",
-        "DELETE FROM devices USING UNNEST($1::bigint[], $2::text[], $3::bigint[]) AS given (app, id, \"user\") \
-         WHERE devices.app = ANY ($1::bigint[]) AND devices.id = ANY ($2::text[]) AND devices.id = given.id \
-             AND devices.\"user\" = given.\"user\"",
+        "DELETE FROM devices WHERE \"user\" = ANY ($3::bigint[]) AND ctid = ANY (ARRAY(SELECT stored.ctid \
+             FROM UNNEST($1::bigint[], $2::text[], $3::bigint[]) AS given (app, id, \"user\") \
+             CROSS JOIN LATERAL (SELECT ctid FROM devices AS stored WHERE stored.app = given.app \
+                 AND stored.id = given.id AND stored.\"user\" = given.\"user\" LIMIT 1) AS stored))",
     );
     let row = |device: &Device| [app.0.into(), device.id.as_str().into(), user.0.into()];
     tx.execute_each(DELETE, &devices.iter().map(row).collect::<Vec<[Value; 3]>>()).map(drop)

@@ -12,6 +12,7 @@ mod concurrent;
 mod concurrent_social;
 mod devices;
 mod growth;
+mod growth_social;
 mod log;
 mod mutes;
 mod names;
