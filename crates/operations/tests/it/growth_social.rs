@@ -13,7 +13,7 @@ use crate::stage::{Stage, id};
 /// The most rows that may be read, of a table and its indexes together, for each user that does all of it.
 const MOST_READ: usize = 60;
 
-const USERS: usize = 400;
+const USERS: usize = 1_000;
 
 #[tokio::test]
 async fn nobody_reads_more_when_there_are_more() {
