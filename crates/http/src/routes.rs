@@ -281,6 +281,8 @@ mod tests {
         check(Method::GET, "/api/v2/users", "QueryUsers []");
         check(Method::PATCH, "//api/v2/users", "UpdateUsersPartial []");
         check(Method::POST, "/api/v2/users/a%2Fb/deactivate", r#"DeactivateUser ["a%2Fb"]"#);
+        check(Method::POST, "/api/v2/users/block", "BlockUsers []");
+        check(Method::POST, "/api/v2/users/block/deactivate", r#"DeactivateUser ["block"]"#);
         check(Method::GET, "/api/v2/roles/search", "SearchRoles []");
         check(Method::DELETE, "/api/v2/roles/captain", r#"DeleteRole ["captain"]"#);
         check(Method::DELETE, "/api/v2/roles/search", r#"DeleteRole ["search"]"#);
