@@ -144,7 +144,7 @@ func (t *trial) plausible(what string, limit goclient.LimitInfo) {
 
 func limitsDefault(t *trial) {
 	limits := t.rateLimits(goclient.GetRateLimitsRequest{})
-	for _, operation := range operations("") {
+	for _, operation := range forServers("") {
 		_, there := limits.ServerSide[operation.name]
 		t.require(there, "server_side has no %s", operation.name)
 	}

@@ -1,6 +1,5 @@
-// The token examples of the documentation pages. Until the access issue a well-signed user token is understood and refused
-// on every operation here: HTTP 403, code 17, `<Operation> failed with error: "..."`, and nothing changes. The access issue
-// will relax some of these (QueryUsers first); change `whileUserTokensAreRefused` then.
+// The token examples of the documentation pages: each token is understood as its user's, who may what users may and is
+// refused on every operation for servers (HTTP 403, code 17, `<Operation> failed with error: "..."`).
 package main
 
 import (
@@ -23,18 +22,25 @@ type operation struct {
 // outcomeOf keeps only whether a call was refused.
 func outcomeOf[T any](_ *goclient.Response[T], err error) error { return err }
 
-// operations calls everything, about one existing user where it is about users; what would change is recognisable.
-func operations(id string) []operation {
-	settings := &goclient.UpdateAppRequest{CustomActionHandlerURL: text("https://example.com/changed")}
+// forEveryone calls what users may call as well, about one existing user; what would change is recognisable.
+func forEveryone(id string) []operation {
 	changed := map[string]any{"changed": true}
 	upsert := &goclient.UpdateUsersRequest{Users: map[string]goclient.UserRequest{id: {ID: id, Custom: changed}}}
 	patch := &goclient.UpdateUsersPartialRequest{Users: []goclient.UpdateUserPartialRequest{{ID: id, Set: changed}}}
 	return []operation{
-		{"GetApp", func(c *goclient.Client) error { return outcomeOf(c.GetApp()) }},
-		{"UpdateApp", func(c *goclient.Client) error { return outcomeOf(c.UpdateApp(settings)) }},
 		{"QueryUsers", func(c *goclient.Client) error { return outcomeOf(c.QueryUsers(among([]string{id}))) }},
 		{"UpdateUsers", func(c *goclient.Client) error { return outcomeOf(c.UpdateUsers(upsert)) }},
 		{"UpdateUsersPartial", func(c *goclient.Client) error { return outcomeOf(c.UpdateUsersPartial(patch)) }},
+		{"ExplainPermission", func(c *goclient.Client) error { return outcomeOf(c.ExplainPermission("", "BanUser", "")) }},
+	}
+}
+
+// forServers calls what is for servers, about one existing user where it is about users.
+func forServers(id string) []operation {
+	settings := &goclient.UpdateAppRequest{CustomActionHandlerURL: text("https://example.com/changed")}
+	return []operation{
+		{"GetApp", func(c *goclient.Client) error { return outcomeOf(c.GetApp()) }},
+		{"UpdateApp", func(c *goclient.Client) error { return outcomeOf(c.UpdateApp(settings)) }},
 		{"DeactivateUser", func(c *goclient.Client) error { return outcomeOf(c.DeactivateUser(id, nil)) }},
 		{"ReactivateUser", func(c *goclient.Client) error { return outcomeOf(c.ReactivateUser(id, nil)) }},
 		{"ListRoles", func(c *goclient.Client) error { return outcomeOf(c.ListRoles()) }},
@@ -54,19 +60,22 @@ func operations(id string) []operation {
 // refusedEverywhere makes every call with the client and checks that each is refused and changed nothing; `%` in a fragment
 // stands for the operation's name.
 func (t *trial) refusedEverywhere(c *goclient.Client, id string, status int, code int64, fragment string) {
+	t.refusedOn(append(forServers(id), forEveryone(id)...), c, id, status, code, fragment)
+}
+
+// refusedOnServerRoutes is what every user token meets.
+func (t *trial) refusedOnServerRoutes(c *goclient.Client, id string) {
+	t.refusedOn(forServers(id), c, id, 403, 17, failedWith("%"))
+}
+
+func (t *trial) refusedOn(all []operation, c *goclient.Client, id string, status int, code int64, fragment string) {
 	user, app := t.find(id), t.app()
-	for _, operation := range operations(id) {
+	for _, operation := range all {
 		why := notRefused(operation.call(c), status, code, strings.ReplaceAll(fragment, "%", operation.name))
 		t.require(why == "", "%s: %s", operation.name, why)
 	}
 	t.equal("the user afterwards", t.find(id), user)
 	t.equal("the app afterwards", t.app(), app)
-}
-
-func (t *trial) whileUserTokensAreRefused(token, userID string) {
-	client := *t.client
-	client.Token = token
-	t.refusedEverywhere(&client, userID, 403, 17, failedWith("%"))
 }
 
 func (t *trial) existingUser(name string) string {
@@ -78,17 +87,17 @@ func (t *trial) existingUser(name string) string {
 // seedUserToken is the pages' user token, valid for a day or for ever.
 func seedUserToken(t *trial) {
 	id := t.existingUser("user-id")
-	t.whileUserTokensAreRefused(t.client.CreateToken(id, 24*time.Hour, goclient.Claims{}), id)
-	t.whileUserTokensAreRefused(t.client.CreateToken(id, 0, goclient.Claims{}), id)
+	t.asksAsUser(t.client.CreateToken(id, 24*time.Hour, goclient.Claims{}), id)
+	t.asksAsUser(t.client.CreateToken(id, 0, goclient.Claims{}), id)
 }
 
 // seedCallToken is the page's call token, also with its optional role.
 func seedCallToken(t *trial) {
 	id := t.existingUser("john")
 	claims := goclient.Claims{CallCIDs: []string{"default:call1", "livestream:call2"}}
-	t.whileUserTokensAreRefused(t.client.CreateToken(id, 24*time.Hour, claims), id)
+	t.asksAsUser(t.client.CreateToken(id, 24*time.Hour, claims), id)
 	claims.Role = "admin"
-	t.whileUserTokensAreRefused(t.client.CreateToken(id, time.Hour, claims), id)
+	t.asksAsUser(t.client.CreateToken(id, time.Hour, claims), id)
 }
 
 // seedTokenByHand builds the bytes of the page's shell example in Go: unlike other tokens it has spaces in its JSON.
@@ -97,7 +106,7 @@ func seedTokenByHand(t *trial) {
 	now := time.Now().Unix()
 	payload := fmt.Sprintf(`{"user_id": "%s", "role": "admin", "call_cids": ["livestream:1", "livestream:2"], "iat": %d, "exp": %d}`,
 		id, now, now+3600)
-	t.whileUserTokensAreRefused(goclient.Sign(t.client.Secret, spacedHeader, payload), id)
+	t.asksAsUser(goclient.Sign(t.client.Secret, spacedHeader, payload), id)
 }
 
 const spacedHeader = `{"alg": "HS256", "typ": "JWT"}`
@@ -130,7 +139,7 @@ func seedTokenByShell(t *trial) {
 	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
 	t.noError(err)
 	t.require(token == goclient.Sign(t.client.Secret, spacedHeader, string(payload)), "shell and Go sign differently")
-	t.whileUserTokensAreRefused(token, id)
+	t.asksAsUser(token, id)
 }
 
 // seedCurl asks as the pages' curl line does (`Authorization: ${TOKEN}`, `stream-auth-type: jwt`, key in the query), with

@@ -14,7 +14,7 @@ pub(crate) const KEY: &str = "bench";
 /// Its secret, which guards nothing.
 pub(crate) const SECRET: &str = "bench-secret";
 
-/// A token of the app's back end.
+/// A token: of the app's back end, or of a user.
 #[derive(Clone, Debug)]
 pub(crate) struct Api {
     token: String,
@@ -24,6 +24,15 @@ impl Api {
     /// Signs the token.
     pub(crate) fn new() -> Self {
         let claims = Map::from_iter([("server".to_owned(), Value::Bool(true))]);
+        Self { token: wire::token::sign(&Secret::new(SECRET.to_owned()), &claims) }
+    }
+
+    /// Signs the token of a user, as its back end would.
+    pub(crate) fn of(person: Person) -> Self {
+        let claims = Map::from_iter([
+            ("user_id".to_owned(), Value::from(person.id())),
+            ("iat".to_owned(), Value::from(1_700_000_000)),
+        ]);
         Self { token: wire::token::sign(&Secret::new(SECRET.to_owned()), &claims) }
     }
 

@@ -166,8 +166,18 @@ impl Stage {
         expected: std::ops::RangeInclusive<usize>,
         payload: impl Fn(u64) -> Value,
     ) -> Result<Vec<Vec<u8>>, Failure> {
-        let requests: Vec<Vec<u8>> =
-            self.some_users().map(|number| self.api.query(&payload(number))).collect();
+        self.queries_as(std::slice::from_ref(&self.api), expected, payload)
+    }
+
+    /// As [`Stage::queries`], with these tokens in turn.
+    pub(crate) fn queries_as(
+        &self,
+        tokens: &[Api],
+        expected: std::ops::RangeInclusive<usize>,
+        payload: impl Fn(u64) -> Value,
+    ) -> Result<Vec<Vec<u8>>, Failure> {
+        let asked = self.some_users().zip(tokens.iter().cycle());
+        let requests: Vec<Vec<u8>> = asked.map(|(number, api)| api.query(&payload(number))).collect();
         let first = requests.first().ok_or("no requests")?;
         let answer = call::send(self.address()?, first)?.answer()?;
         let found = answer["users"].as_array().map_or(0, Vec::len);

@@ -11,6 +11,9 @@ type GetApplicationResponse struct {
 type UpdateAppRequest struct {
 	EnforceUniqueUsernames     *string             `json:"enforce_unique_usernames,omitempty"`
 	CustomActionHandlerURL     *string             `json:"custom_action_handler_url,omitempty"`
+	DisableAuthChecks          *bool               `json:"disable_auth_checks,omitempty"`
+	GuestUserCreationDisabled  *bool               `json:"guest_user_creation_disabled,omitempty"`
+	MultiTenantEnabled         *bool               `json:"multi_tenant_enabled,omitempty"`
 	AllowedFlagReasons         []string            `json:"allowed_flag_reasons"`
 	EventHooks                 []map[string]any    `json:"event_hooks"`
 	ImageModerationBlockLabels []string            `json:"image_moderation_block_labels"`

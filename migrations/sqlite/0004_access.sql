@@ -6,6 +6,8 @@
 -- user shows it, and every request of the user asks for it. 0 is none, 1 a ban, 2 a shadow ban.
 ALTER TABLE users ADD COLUMN ban INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE users ADD COLUMN ban_expires INTEGER;
+-- How many there were so far, lifted and replaced ones too.
+ALTER TABLE users ADD COLUMN total_bans INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE users ADD COLUMN bypass_moderation INTEGER NOT NULL DEFAULT 0;
 
 -- Which of the tables below may have rows of the user (storage::parts): nearly every user has none, and is read in one
@@ -29,7 +31,7 @@ CREATE TABLE bans (
     UNIQUE (user, channel)
 ) STRICT;
 
-CREATE INDEX bans_by_creation ON bans (app, created_at);
+CREATE INDEX bans_by_creation ON bans (app, created_at, key);
 
 CREATE INDEX bans_by_author ON bans (banned_by) WHERE banned_by IS NOT NULL;
 
@@ -71,7 +73,7 @@ CREATE TABLE flags (
     UNIQUE (app, entity_type, entity_id, user)
 ) STRICT;
 
-CREATE INDEX flags_by_creation ON flags (app, created_at);
+CREATE INDEX flags_by_creation ON flags (app, created_at, key);
 
 CREATE INDEX flags_by_user ON flags (user);
 

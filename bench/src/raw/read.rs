@@ -15,7 +15,8 @@ use crate::samples::Samples;
 
 /// The columns of a user that the server reads (storage/src/users.rs), and which users it shows.
 pub(crate) const USER: &str = "SELECT users.key, id, name, image, role, teams, teams_role, language, invisible, \
-    privacy, custom, created_at, updated_at, deactivated_at, deleted_at, tokens_revoked_before FROM ";
+    privacy, custom, created_at, updated_at, deactivated_at, deleted_at, tokens_revoked_before, ban, ban_expires, \
+    bypass_moderation, parts FROM ";
 
 /// Runs `statement` for `period` with one set of `parameters` after the other.
 pub(crate) fn query(

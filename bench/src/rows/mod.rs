@@ -2,6 +2,7 @@
 //!
 //! To add one: a file with `measure`, which answers its lines, and an arm in each `match` below.
 
+mod as_user;
 mod autocomplete;
 mod equality;
 mod growth;
@@ -26,6 +27,8 @@ pub(crate) enum Row {
     UpsertHundred,
     /// Query by id
     QueryById,
+    /// Query by id with a user token
+    AsUser,
     /// Equality filter on a custom field
     Equality,
     /// Autocomplete of 1 and 2 letters
@@ -37,8 +40,9 @@ pub(crate) enum Row {
 }
 
 /// The order of measuring: what reads goes before what writes, so that it finds as many users as were asked for.
-const ORDER: [Row; 7] = [
+const ORDER: [Row; 8] = [
     Row::QueryById,
+    Row::AsUser,
     Row::Equality,
     Row::Autocomplete,
     Row::Start,
@@ -74,6 +78,7 @@ impl Row {
             Self::UpsertOne => upsert_one::measure(bench),
             Self::UpsertHundred => upsert_hundred::measure(bench),
             Self::QueryById => query_by_id::measure(bench),
+            Self::AsUser => as_user::measure(bench),
             Self::Equality => equality::measure(bench),
             Self::Autocomplete => autocomplete::measure(bench),
             Self::Start => start::measure(bench),
@@ -87,6 +92,7 @@ impl Row {
             Self::UpsertOne => (upsert_one::NAME, upsert_one::FLOOR),
             Self::UpsertHundred => (upsert_hundred::NAME, upsert_hundred::FLOOR),
             Self::QueryById => (query_by_id::NAME, query_by_id::FLOOR),
+            Self::AsUser => (as_user::NAME, as_user::FLOOR),
             Self::Equality => (equality::NAME, equality::FLOOR),
             Self::Autocomplete => (autocomplete::NAME, autocomplete::FLOOR),
             Self::Start => (start::NAME, start::FLOOR),

@@ -31,13 +31,13 @@ impl Refusal {
     }
 
     /// A timeout says which filter took too long, and what helps (DESIGN 2).
-    pub(crate) fn naming_the_filter(self, asked: &str) -> Self {
+    pub(crate) fn naming_the_filter(self, name: &str, asked: &str) -> Self {
         if self.status != StatusCode::REQUEST_TIMEOUT {
             return self;
         }
         let hint =
             "add a condition that an index serves, such as $eq, $in, a range, $contains or $autocomplete";
-        Self { reason: format!("{}: filter_conditions {}; {hint}", self.reason, cut(asked)), ..self }
+        Self { reason: format!("{}: {name} {}; {hint}", self.reason, cut(asked)), ..self }
     }
 
     fn input(reason: String) -> Self {
@@ -80,6 +80,7 @@ impl From<Error> for Refusal {
             | Error::NoPermission(_)
             | Error::NoDevice { .. }
             | Error::NoChannel(_)
+            | Error::NoMessage(_)
             | Error::NoApp(_) => Self::missing(error.to_string()),
             Error::NameTaken { ref field, .. } => {
                 let field = (field.clone(), error.to_string());
@@ -98,6 +99,7 @@ impl From<Error> for Refusal {
             | Error::Denied(_)
             | Error::GuestsRefused(_)
             | Error::NoTeamFilter
+            | Error::Unbannable { .. }
             | Error::NotOneself { .. }
             | Error::ServerOnly(_) => Self::new(StatusCode::FORBIDDEN, Code::NotAllowed, error.to_string()),
             Error::Undeclared { .. } => Self::internal(error),

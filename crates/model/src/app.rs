@@ -383,6 +383,24 @@ mod tests {
     }
 
     #[test]
+    fn grants_change_role_by_role() {
+        let mut settings = AppSettings::default();
+        for (given, expected) in [
+            (json!({"user": ["a"], "guest": []}), Some(json!({"user": ["a"], "guest": []}))),
+            (json!({"admin": ["b"]}), Some(json!({"user": ["a"], "guest": [], "admin": ["b"]}))),
+            (json!({"user": null, "admin": ["c"]}), Some(json!({"guest": [], "admin": ["c"]}))),
+            (json!({"guest": null, "admin": null}), None),
+            (json!({"user": ["a"]}), Some(json!({"user": ["a"]}))),
+            (json!({}), None),
+        ] {
+            let mut kept = Map::new();
+            kept.insert("grants".to_owned(), given.clone());
+            settings = SettingsPatch { kept, ..SettingsPatch::default() }.apply(&settings);
+            assert_eq!(settings.kept.get("grants"), expected.as_ref(), "{given}");
+        }
+    }
+
+    #[test]
     fn secrets_do_not_show() {
         assert_eq!(format!("{:?}", Secret::new("hush".to_owned())), "Secret");
     }

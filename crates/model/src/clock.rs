@@ -41,10 +41,10 @@ impl Timestamp {
         Self(self.0.saturating_add(1))
     }
 
-    /// This moment moved on by `seconds`; the far end of the range when it does not fit.
+    /// This moment moved on by `span`; the end of the range when it does not fit.
     #[must_use]
-    pub const fn after_seconds(self, seconds: i64) -> Self {
-        Self(self.0.saturating_add(Self::from_seconds(seconds).0))
+    pub fn after(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(span.as_nanos()).unwrap_or(i64::MAX)))
     }
 
     /// This moment moved back by `age`; the start of the range when it does not fit.

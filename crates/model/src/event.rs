@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Device, PushPreferences, Timestamp, User, UserId};
+use crate::{Attached, Device, PushPreferences, Timestamp, User, UserId};
 
 /// The version of the stored form.
 const VERSION: u32 = 1;
@@ -61,6 +61,67 @@ pub enum Event {
     UserUpdated {
         /// The user after the change.
         user: Box<User>,
+    },
+    /// A user was banned from the whole app (v2 5.2).
+    #[serde(rename = "user.banned")]
+    UserBanned {
+        /// The user before the change.
+        user: Box<User>,
+        /// Who did it, when that was said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        created_by: Option<UserId>,
+        /// When the ban ends; `None` is never.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expiration: Option<Timestamp>,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// Whether it is a shadow ban.
+        shadow: bool,
+        /// How many bans the user had so far, with this one.
+        total_bans: u64,
+    },
+    /// A user was let in again (v2 5.2).
+    #[serde(rename = "user.unbanned")]
+    UserUnbanned {
+        /// The user after the change.
+        user: Box<User>,
+        /// Who did it, when that was said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        created_by: Option<UserId>,
+        /// Whether it was a shadow ban.
+        shadow: bool,
+    },
+    /// Moderation lets everything of a user pass, or no more. Ours.
+    #[serde(rename = "user.moderation_bypass_changed")]
+    UserBypassChanged {
+        /// The user after the change.
+        user: Box<User>,
+    },
+    /// A user was reported to the moderators (v2 5.2).
+    #[serde(rename = "user.flagged")]
+    UserFlagged {
+        /// The user who was reported.
+        user: Box<User>,
+        /// Who reported it.
+        flagged_by: UserId,
+        /// What the report says.
+        report: Report,
+    },
+    /// Something else was reported to the moderators. Ours.
+    #[serde(rename = "flag.created")]
+    FlagCreated {
+        /// The kind of thing.
+        entity_type: String,
+        /// Which.
+        entity_id: String,
+        /// Whose it is, when that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        entity_creator: Option<UserId>,
+        /// Who reported it.
+        flagged_by: UserId,
+        /// What the report says.
+        report: Report,
     },
     /// A user was deactivated.
     #[serde(rename = "user.deactivated")]
@@ -157,6 +218,21 @@ pub enum Event {
     },
 }
 
+/// What a report to the moderators says.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// The item of the review queue.
+    pub item: String,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What else there is to say.
+    #[serde(default, skip_serializing_if = "Attached::is_empty")]
+    pub custom: Attached,
+    /// How many reports of the same thing there are, with this one.
+    pub total_flags: u64,
+}
+
 impl Event {
     /// The type, by which readers choose.
     #[must_use]
@@ -172,6 +248,11 @@ impl Event {
             Self::RoleDeleted { .. } => "role.deleted",
             Self::UserCreated { .. } => "user.created",
             Self::UserUpdated { .. } => "user.updated",
+            Self::UserBanned { .. } => "user.banned",
+            Self::UserUnbanned { .. } => "user.unbanned",
+            Self::UserBypassChanged { .. } => "user.moderation_bypass_changed",
+            Self::UserFlagged { .. } => "user.flagged",
+            Self::FlagCreated { .. } => "flag.created",
             Self::UserDeactivated { .. } => "user.deactivated",
             Self::UserReactivated { .. } => "user.reactivated",
             Self::UserBlocked { .. } => "user.blocked",
@@ -191,6 +272,10 @@ impl Event {
         match self {
             Self::UserCreated { user }
             | Self::UserUpdated { user }
+            | Self::UserBanned { user, .. }
+            | Self::UserUnbanned { user, .. }
+            | Self::UserBypassChanged { user }
+            | Self::UserFlagged { user, .. }
             | Self::UserDeactivated { user, .. }
             | Self::UserReactivated { user, .. }
             | Self::UserMuted { user, .. }
@@ -203,6 +288,7 @@ impl Event {
             | Self::AppResumed
             | Self::RoleCreated { .. }
             | Self::RoleDeleted { .. }
+            | Self::FlagCreated { .. }
             | Self::UserBlocked { .. }
             | Self::UserUnblocked { .. }
             | Self::DeviceCreated { .. }
@@ -258,7 +344,7 @@ struct Stored<E> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Absent, Limits, Profile, Timestamp};
+    use crate::{Absent, Limits, Profile};
 
     #[test]
     fn an_event_reads_back_as_it_was_stored() {
@@ -274,6 +360,16 @@ mod tests {
             Event::UserBlocked { user: id.clone(), blocked: id.clone() },
             Event::UserMuted { user: user.clone(), targets: vec![id.clone()], expires: Some(now) },
             Event::PushPreferencesUpdated { user: id.clone(), preferences: Box::default() },
+            Event::UserBanned {
+                user: user.clone(),
+                created_by: Some(id.clone()),
+                expiration: Some(now),
+                reason: Some("spam".to_owned()),
+                shadow: true,
+                total_bans: 2,
+            },
+            Event::UserUnbanned { user: user.clone(), created_by: None, shadow: false },
+            Event::UserFlagged { user: user.clone(), flagged_by: id.clone(), report: Report::default() },
             Event::UserDeactivated {
                 user,
                 created_by: Some(id),

@@ -2,15 +2,18 @@
 
 mod action;
 mod app;
+mod ban;
 mod batch;
 mod caller;
 mod catalogue;
 mod clock;
+mod criteria;
 mod custom;
 mod device;
 mod event;
 mod field;
 pub mod filter;
+mod flag;
 mod id;
 mod invalid;
 pub mod leaf;
@@ -31,17 +34,26 @@ pub mod words;
 
 pub use action::Action;
 pub use app::{App, AppSettings, Secret, SettingsPatch, Suspension, TeamFilter, UniqueNames};
+pub use ban::{
+    BanField, BanQuery, BanRecord, DeletionMode, LONGEST_REASON, LetIn, MOST_BAN_MINUTES, ShutOut,
+    check_reason,
+};
 pub use batch::Batch;
 pub use caller::{Bearer, Caller, Cid, TokenAccess};
 pub use catalogue::{CATALOGUE, Level, Permission, permission};
 pub use clock::{Clock, Entropy, Timestamp};
+pub use criteria::Criterion;
 pub use custom::{Custom, CustomPath, CustomText};
 pub use device::{
     Device, LONGEST_DEVICE_ID, LONGEST_DEVICE_TEXT, MOST_DEVICES, PushProvider, Registration, check_device_id,
 };
-pub use event::Event;
+pub use event::{Event, Report};
 pub use field::BUILT_IN;
 pub use filter::{Filter, Test};
+pub use flag::{
+    Attached, EntityKind, Flag, FlagPage, FlagPlace, FlagQuery, FlagRecord, FlagRecordField, FlagStart,
+    LONGEST_ENTITY, MOST_FLAG_CUSTOM_BYTES, MOST_FLAG_PAYLOAD_BYTES, MOST_FLAGS, check_entity,
+};
 pub use id::{AppKey, UserId, UserKey};
 pub use invalid::{Invalid, Shown};
 pub use operation::Operation;

@@ -408,3 +408,6 @@ fn granted<'g>(
             .collect(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! What users do to one another: they block and they mute (semantics 12).
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::{Invalid, Timestamp, UserId};
 
@@ -82,8 +83,8 @@ impl Mute {
     /// When a mute that begins `now` ends.
     #[must_use]
     pub fn end(&self, now: Timestamp) -> Option<Timestamp> {
-        let seconds = i64::try_from(self.minutes?).unwrap_or(i64::MAX).saturating_mul(60);
-        Some(now.after_seconds(seconds))
+        let seconds = u64::try_from(self.minutes?).unwrap_or(u64::MAX).saturating_mul(60);
+        Some(now.after(Duration::from_secs(seconds)))
     }
 }
 

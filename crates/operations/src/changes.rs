@@ -19,7 +19,7 @@ pub(crate) fn permit_upsert(
     teams: &[String],
 ) -> Result<(), Error> {
     if caller.is_server() {
-        return Ok(());
+        return caller.permit(Action::UpdateUser);
     }
     let update = known.map(|user| caller.permit_on(Action::UpdateUser, &Resource::user(user)));
     match (known, update) {
@@ -47,8 +47,10 @@ fn permit_creation(caller: &Admitted<'_>, teams: &[String]) -> Result<(), Error>
 /// [`Error::Denied`], or [`Error::NoUser`] for a user out of the caller's sight.
 pub(crate) fn permit_update(caller: &Admitted<'_>, id: &UserId, known: Option<&User>) -> Result<(), Error> {
     if caller.is_server() {
-        return Ok(());
+        return caller.permit(Action::UpdateUser);
     }
+    // Whoever may change nobody, itself included, learns nothing.
+    caller.permit_on(Action::UpdateUser, &Resource { owner: caller.id(), ..Resource::app() })?;
     let Some(user) = known else { return Err(Error::NoUser(id.clone())) };
     match caller.permit_on(Action::UpdateUser, &Resource::user(user)) {
         Err(Error::Denied(_)) if !caller.shares_team_with(user) => Err(Error::NoUser(id.clone())),

@@ -66,6 +66,17 @@ pub enum Error {
     /// There is no such channel.
     #[error("the channel {0} does not exist")]
     NoChannel(String),
+    /// There is no such message.
+    #[error("the message {0} does not exist")]
+    NoMessage(String),
+    /// The user has a role for which no client may ban it (semantics 12.25).
+    #[error("the user {id} has the role '{role}': only a server may ban it")]
+    Unbannable {
+        /// Who was to be banned.
+        id: UserId,
+        /// The role.
+        role: String,
+    },
     /// Somebody else has the name, where the app allows it once.
     #[error("the name '{name}' of the user {id} is taken; the app enforces unique names{}", within(*scope))]
     NameTaken {

@@ -6,11 +6,13 @@
 
 mod admitted;
 pub mod apps;
+pub mod bans;
 pub mod blocks;
 mod changes;
 mod ctx;
 pub mod devices;
 mod error;
+pub mod flags;
 pub mod guests;
 pub mod log;
 pub mod mutes;

@@ -7,6 +7,7 @@ use model::{
     TeamFilter, User, UserId, UserQuery, UserView,
 };
 use storage::Tx;
+use storage::find::Scope;
 use storage::log::Entry;
 use storage::users::{self, Change};
 
@@ -141,9 +142,10 @@ fn updates(
 pub fn query(tx: &mut Tx<'_>, ctx: &Ctx, query: &UserQuery) -> Result<Vec<UserView<CustomText>>, Error> {
     let caller = ctx.admit(tx)?;
     let app = ctx.app()?;
+    let scope = Scope { app: app.key, now: ctx.now };
     let found = match within_reach(&caller, app, query)? {
-        Some(narrowed) => storage::find::find(tx, app.key, &narrowed)?,
-        None => storage::find::find(tx, app.key, query)?,
+        Some(narrowed) => storage::find::find(tx, scope, &narrowed)?,
+        None => storage::find::find(tx, scope, query)?,
     };
     caller.views(tx, found)
 }

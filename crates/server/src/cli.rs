@@ -169,14 +169,18 @@ pub(crate) struct TokenRequest {
     pub(crate) app: Option<String>,
 
     /// Token for this user
-    #[arg(long, value_name = "ID", value_parser = user_id, required_unless_present = "server")]
+    #[arg(long, value_name = "ID", value_parser = user_id, required_unless_present_any = ["server", "anonymous"])]
     pub(crate) user: Option<UserId>,
 
+    /// Token for whoever has no user
+    #[arg(long, conflicts_with = "user")]
+    pub(crate) anonymous: bool,
+
     /// Token for the app's own back end, which may do everything
-    #[arg(long, conflicts_with_all = ["user", "call", "role"])]
+    #[arg(long, conflicts_with_all = ["user", "anonymous", "call", "channel", "role"])]
     pub(crate) server: bool,
 
-    /// How long the token is valid, such as 24h [default: for ever; 1h with --call]
+    /// How long the token is valid, such as 24h [default: for ever; 1h with --call or --channel]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) expires: Option<Duration>,
 
@@ -184,7 +188,11 @@ pub(crate) struct TokenRequest {
     #[arg(long, value_name = "TYPE:ID", value_parser = cid)]
     pub(crate) call: Vec<String>,
 
-    /// Role of the user in the calls
+    /// Make the user a member of this channel for as long as the token is valid; repeatable
+    #[arg(long, value_name = "TYPE:ID", value_parser = cid)]
+    pub(crate) channel: Vec<String>,
+
+    /// Role of the user in the calls and channels, in place of that of a member
     #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(crate) role: Option<String>,
 }

@@ -6,11 +6,13 @@
 mod answer;
 pub mod apps;
 mod backup;
+pub mod bans;
 pub mod blocks;
 mod cache;
 pub mod devices;
 mod error;
 pub mod find;
+pub mod flags;
 mod gauges;
 mod job;
 mod lanes;

@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::client::{Reply, Request};
-use crate::{FixedEntropy, TestClock, TestStore};
+use crate::{Engine, FixedEntropy, TestClock, TestStore};
 
 /// The key of the app that every test has.
 pub const KEY: &str = "test-key";
@@ -36,13 +36,21 @@ impl TestFront {
         Self::start_with(|_| ()).await
     }
 
+    /// As [`TestFront::start`], on an engine that [`Engine::is_here`].
+    pub async fn start_on(engine: Engine) -> Self {
+        Self::serve(TestStore::open_on(engine), |_| ()).await
+    }
+
     /// Serves with options that `change` has changed.
     ///
     /// # Panics
     /// When there is no port: no test can go on.
-    #[expect(clippy::expect_used, reason = "a test without a server has failed")]
     pub async fn start_with(change: impl FnOnce(&mut Options)) -> Self {
-        let store = TestStore::open();
+        Self::serve(TestStore::open(), change).await
+    }
+
+    #[expect(clippy::expect_used, reason = "a test without a server has failed")]
+    async fn serve(store: TestStore, change: impl FnOnce(&mut Options)) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let mut options =
@@ -134,6 +142,25 @@ impl TestFront {
     /// Sends JSON as the app's back end.
     pub async fn call(&self, method: &str, path: &str, body: &Value) -> Reply {
         self.send(self.request(method, path).body(body.to_string())).await
+    }
+
+    /// Sends JSON with any token of the app.
+    pub async fn call_with(&self, token: &str, method: &str, path: &str, body: &Value) -> Reply {
+        let separator = if path.contains('?') { '&' } else { '?' };
+        let request = Request::new(method, &format!("{path}{separator}api_key={KEY}"));
+        let request = request.header("Authorization", token).header("Stream-Auth-Type", "jwt");
+        self.send(if method == "GET" { request } else { request.body(body.to_string()) }).await
+    }
+
+    /// Sends JSON as the user `id`, by a token that is issued now.
+    pub async fn call_as(&self, id: &str, method: &str, path: &str, body: &Value) -> Reply {
+        self.call_with(&self.user_token(id), method, path, body).await
+    }
+
+    /// A token of the user `id` that is issued now.
+    #[must_use]
+    pub fn user_token(&self, id: &str) -> String {
+        token(SECRET, json!({"user_id": id, "iat": self.now().seconds()}))
     }
 
     /// Reads as the app's back end.

@@ -11,13 +11,14 @@ use model::Operation;
 use serde_json::{Map, Value, json};
 use wire::schema::{Described, Field, Presence, Schema, describe, named};
 
-use crate::routes::{RouteInfo, described};
+use crate::routes::{Credential, RouteInfo, described};
 
 pub(crate) use served::Documents;
 
 const DESCRIPTION: &str = "Users, roles and settings of an app. Every call carries the key of the app in the query \
      parameter `api_key`, a token of the app, raw, in the header `Authorization`, and `Stream-Auth-Type: jwt`. Times in \
-     answers are whole nanoseconds since 1970. Where a request may leave a field out, `null` is the same as leaving it out.";
+     answers are whole nanoseconds since 1970. `x-callers` says who may call an operation; what a user may do depends on its \
+     permissions. Where a request may leave a field out, `null` is the same as leaving it out.";
 
 /// The whole document.
 pub(crate) fn document() -> Value {
@@ -45,14 +46,14 @@ pub(crate) fn document() -> Value {
                     "type": "apiKey",
                     "in": "header",
                     "name": "Authorization",
-                    "description": "A JWT with the claim `server: true`, signed (HS256) with the secret of the app. Raw: \
-                                    without `Bearer`.",
+                    "description": "A JWT, signed (HS256) with the secret of the app: with the claim `server: true` that of a \
+                                    server, with `user_id` that of a user. Raw: without `Bearer`.",
                 },
                 "auth_type": {
                     "type": "apiKey",
                     "in": "header",
                     "name": "Stream-Auth-Type",
-                    "description": "Always `jwt`.",
+                    "description": "`jwt`; or `anonymous`, with no token or one whose `user_id` is `!anon`.",
                 },
             },
         },
@@ -103,6 +104,15 @@ fn operation(route: &RouteInfo, operation: Operation, described: &Described) -> 
         // Clients send the four bytes `null` where there is nothing to say (v2 1.3).
         shown["requestBody"] = json!({"required": false, "content": content(&Schema::Null)});
     }
+    // What is not said here holds for the whole document: a token of a server or a user.
+    match route.credential {
+        Credential::Server => shown["x-callers"] = "servers".into(),
+        Credential::User => shown["x-callers"] = "servers and users".into(),
+        Credential::Anyone => {
+            shown["x-callers"] = "anybody".into();
+            shown["security"] = json!([{"api_key": []}, {"api_key": [], "token": [], "auth_type": []}]);
+        }
+    }
     let mut responses = Map::new();
     for status in successes(operation) {
         let description = if *status == "201" { "Created." } else { "Done." };
@@ -120,10 +130,12 @@ fn operation(route: &RouteInfo, operation: Operation, described: &Described) -> 
 /// The statuses of an operation that succeeds.
 fn successes(operation: Operation) -> &'static [&'static str] {
     match operation {
-        Operation::CreateRole => &["201"],
-        Operation::BlockUsers | Operation::CreateDevice | Operation::Mute | Operation::UpdateUsers => {
-            &["200", "201"]
-        }
+        Operation::Ban | Operation::CreateGuest | Operation::CreateRole => &["201"],
+        Operation::BlockUsers
+        | Operation::CreateDevice
+        | Operation::Flag
+        | Operation::Mute
+        | Operation::UpdateUsers => &["200", "201"],
         _ => &["200"],
     }
 }

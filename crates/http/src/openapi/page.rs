@@ -95,6 +95,7 @@ impl Page<'_> {
             "<section id=\"{id}\"><h3>{summary} <a class=\"anchor\" href=\"#{id}\">{id}</a></h3>\
              <p class=\"call\"><span class=\"verb {method}\">{verb}</span> <code>{path}</code></p>"
         ));
+        self.add(format_args!("<p>For {}.</p>", escape(text(&operation["x-callers"]))));
         if let Some(description) = operation["description"].as_str() {
             self.add(format_args!("<p>{}</p>", prose(description)));
         }

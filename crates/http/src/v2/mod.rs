@@ -4,6 +4,7 @@ pub(crate) mod app;
 pub(crate) mod blocks;
 pub(crate) mod devices;
 pub(crate) mod guests;
+pub(crate) mod moderation;
 pub(crate) mod mutes;
 pub(crate) mod permissions;
 pub(crate) mod push_preferences;

@@ -49,7 +49,7 @@ pub(crate) async fn query(call: Call) -> Result<Answer, Refusal> {
     let found = found.map_err(|refusal| {
         let payload = call.payload().unwrap_or_default();
         let asked = payload.get("filter_conditions").map(ToString::to_string).unwrap_or_default();
-        refusal.naming_the_filter(&asked)
+        refusal.naming_the_filter("filter_conditions", &asked)
     })?;
     Ok(Answer::ok(wire::encode_query(&found, &call.duration())))
 }

@@ -20,7 +20,26 @@ fn credentials() -> Vec<Shown> {
         ("unknown key", Some("nobody"), server(json!({"server": true}))),
         ("no token", Some(KEY), None),
         ("not a token", Some(KEY), Some("nonsense".to_owned())),
-        ("other algorithm", Some(KEY), Some(unsigned())),
+        ("no algorithm", Some(KEY), Some(unsigned())),
+        ("other algorithm", Some(KEY), Some(other_algorithm())),
+        ("10,000 characters", Some(KEY), Some("x".repeat(10_000))),
+        ("10,000 characters of a user id", Some(KEY), server(json!({"user_id": "x".repeat(10_000)}))),
+        ("no claims", Some(KEY), server(json!({}))),
+        ("a user id that is a number", Some(KEY), server(json!({"user_id": 7}))),
+        ("a user id that is null", Some(KEY), server(json!({"user_id": null, "server": true}))),
+        ("an empty user id", Some(KEY), server(json!({"user_id": ""}))),
+        ("a user id that no user can have", Some(KEY), server(json!({"user_id": "a b"}))),
+        ("exp as text", Some(KEY), server(json!({"server": true, "exp": (NOW + 60).to_string()}))),
+        ("exp with a fraction", Some(KEY), server(json!({"server": true, "exp": 1.5}))),
+        ("iat as text", Some(KEY), server(json!({"user_id": "alice", "iat": "1"}))),
+        ("call_cids that are no list", Some(KEY), server(json!({"user_id": "alice", "call_cids": "a:b"}))),
+        (
+            "channel_cids without a colon",
+            Some(KEY),
+            server(json!({"user_id": "alice", "channel_cids": ["a"]})),
+        ),
+        ("a role that is a number", Some(KEY), server(json!({"user_id": "alice", "role": 1}))),
+        ("developer token", Some(KEY), Some(developer("alice"))),
         ("bad signature", Some(KEY), Some(server_token("guessed"))),
         ("token of another app", Some(KEY), Some(server_token("other-secret"))),
         ("expired", Some(KEY), server(json!({"server": true, "exp": NOW}))),
@@ -39,17 +58,54 @@ fn unsigned() -> String {
     "eyJhbGciOiJub25lIn0.eyJzZXJ2ZXIiOnRydWV9.".to_owned()
 }
 
+/// As [`server_token`], but for the header, which says HS512.
+fn other_algorithm() -> String {
+    let token = server_token(SECRET);
+    let (_, rest) = token.split_once('.').unwrap();
+    format!("eyJhbGciOiJIUzUxMiIsInR5cCI6IkpXVCJ9.{rest}")
+}
+
+/// What development clients make: no signature but a word (semantics 7.16).
+fn developer(id: &str) -> String {
+    let token = token("any secret", json!({"user_id": id}));
+    let (signed, _) = token.rsplit_once('.').unwrap();
+    format!("{signed}.devtoken")
+}
+
 /// Status and code, or `None` for "let in".
 fn expected(shown: &str, credential: Credential) -> Option<(u16, i64)> {
     match (shown, credential) {
         ("no key" | "empty key" | "unknown key", _) => Some((401, 2)),
-        ("no token" | "not a token" | "other algorithm", _) => Some((401, 5)),
+        ("no token", Credential::Anyone) => None,
+        (
+            "no token"
+            | "not a token"
+            | "no algorithm"
+            | "other algorithm"
+            | "10,000 characters"
+            | "10,000 characters of a user id"
+            | "no claims"
+            | "a user id that is a number"
+            | "a user id that is null"
+            | "an empty user id"
+            | "a user id that no user can have"
+            | "exp as text"
+            | "exp with a fraction"
+            | "iat as text"
+            | "call_cids that are no list"
+            | "channel_cids without a colon"
+            | "a role that is a number"
+            | "developer token",
+            _,
+        ) => Some((401, 5)),
         ("bad signature" | "token of another app", _) => Some((401, 43)),
         ("expired", _) => Some((401, 40)),
         ("not yet valid", _) => Some((401, 41)),
         ("not yet issued", _) => Some((401, 42)),
         ("user" | "user who claims to be a server", Credential::Server) => Some((403, 17)),
-        ("server", Credential::Server) => None,
+        // Nobody has made the user.
+        ("user" | "user who claims to be a server", _) => Some((404, 16)),
+        ("server", _) => None,
         ("suspended app" | "suspended app, no token", _) => Some((403, 99)),
         (other, _) => panic!("no expectation for {other}"),
     }
@@ -95,7 +151,8 @@ async fn every_route_lets_in_whom_its_table_line_names() {
         }
     }
     assert_eq!(pairs, routes().count() * credentials().len());
-    let users = front.store().read(|tx| storage::find::find(tx, model::AppKey(1), &everyone())).await;
+    let scope = storage::find::Scope { app: model::AppKey(1), now: front.now() };
+    let users = front.store().read(move |tx| storage::find::find(tx, scope, &everyone())).await;
     let users: Result<_, storage::Error> = users;
     assert_eq!(users.unwrap().len(), 0, "nobody who was refused has changed anything");
 }
@@ -126,7 +183,7 @@ async fn other_ways_to_authenticate_are_refused() {
     assert_eq!((status, code), (401, 5));
     assert_eq!(
         message,
-        r#"GetApp failed with error: "the header Stream-Auth-Type must be jwt, got 'carrier-pigeon'""#
+        r#"GetApp failed with error: "the header Stream-Auth-Type must be jwt or anonymous, got 'carrier-pigeon'""#
     );
     let (status, code, message) = ask("jwt", &format!("Bearer {server}")).await.refusal();
     assert_eq!((status, code), (401, 5), "{message}");

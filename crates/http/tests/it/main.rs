@@ -6,12 +6,17 @@
     reason = "a test that meets one has failed"
 )]
 
+mod access;
 mod app;
 mod credentials;
 mod limits;
+mod moderation;
 mod openapi;
 mod query;
 mod roles;
+mod roles_on_routes;
+mod secrecy;
 mod social;
+mod teams;
 mod transport;
 mod users;

@@ -7,9 +7,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use headwater_operations::users::{self, Deactivate, Reactivate};
-use headwater_operations::{Ctx, Error, apps, roles};
+use headwater_operations::{Ctx, Error, apps, bans, flags, roles};
 use headwater_testkit::{Engine, TestStore};
-use model::{Action, App, AppSettings, Assignment, Batch, Patch, Profile, Secret, UniqueNames, UserId};
+use model::{
+    Action, App, AppSettings, Assignment, Batch, EntityKind, Flag, LetIn, Patch, Profile, Secret, ShutOut,
+    UniqueNames, UserId,
+};
 use serde_json::json;
 use storage::{Error as StorageError, Sql, Tx, log};
 
@@ -37,6 +40,40 @@ fn patch(user: &str, set: Assignment) -> (Action, Deed) {
     deed(Action::UpdateUser, move |tx, ctx| {
         users::update_partial(tx, ctx, &patches).map(|_| "patched".to_owned())
     })
+}
+
+fn ban(target: &str, author: &str, shadow: bool) -> (Action, Deed) {
+    let command = ShutOut {
+        target: id(target),
+        banned_by: Some(id(author)),
+        channel: None,
+        minutes: None,
+        reason: None,
+        shadow,
+        ip_ban: false,
+        delete_messages: None,
+    };
+    deed(Action::BanUser, move |tx, ctx| bans::ban(tx, ctx, &command).map(|()| "banned".to_owned()))
+}
+
+fn flag(reporter: &str, creator: &str) -> (Action, Deed) {
+    let command = Flag {
+        kind: EntityKind::Other("photo".to_owned()),
+        entity: "p".to_owned(),
+        creator: Some(id(creator)),
+        user: Some(id(reporter)),
+        reason: None,
+        custom: None,
+        payload: None,
+    };
+    deed(Action::FlagUser, move |tx, ctx| {
+        flags::flag(tx, ctx, &command).map(|flagged| format!("flagged {}", flagged.is_new))
+    })
+}
+
+fn unban(target: &str) -> (Action, Deed) {
+    let command = LetIn { target: id(target), unbanned_by: None, channel: None };
+    deed(Action::BanUser, move |tx, ctx| bans::unban(tx, ctx, &command).map(|()| "let in".to_owned()))
 }
 
 fn deeds() -> Vec<(&'static str, (Action, Deed))> {
@@ -94,6 +131,11 @@ fn deeds() -> Vec<(&'static str, (Action, Deed))> {
             "make a role",
             deed(Action::ManageRoles, |tx, ctx| roles::create(tx, ctx, "mate").map(|_| "made".to_owned())),
         ),
+        ("ban", ban("alice", "bob", false)),
+        ("ban another", ban("bob", "alice", true)),
+        ("let in", unban("alice")),
+        ("flag", flag("alice", "bob")),
+        ("flag the same", flag("bob", "alice")),
     ]
 }
 
@@ -157,6 +199,7 @@ impl Scene {
             (
                 "users",
                 "SELECT id || ' ' || COALESCE(name, '-') || ' ' || COALESCE(image, '-') || ' ' || role || ' ' || custom \
+                     || ' ' || CAST(ban AS TEXT) || ' ' || CAST(total_bans AS TEXT) \
                      || CASE WHEN deactivated_at IS NULL THEN '' ELSE ' deactivated' END \
                  FROM users WHERE app = $1 ORDER BY id",
             ),
@@ -169,6 +212,16 @@ impl Scene {
                 "words",
                 "SELECT users.id || ' ' || SUBSTR(word, 9) FROM user_words \
                  JOIN users ON users.key = user_words.user WHERE users.app = $1 ORDER BY 1",
+            ),
+            (
+                "bans",
+                "SELECT users.id || ' ' || CAST(bans.shadow AS TEXT) FROM bans \
+                 JOIN users ON users.key = bans.user WHERE bans.app = $1 ORDER BY 1",
+            ),
+            (
+                "flags",
+                "SELECT users.id || ' ' || entity_id || ' ' || item FROM flags \
+                 JOIN users ON users.key = flags.user WHERE flags.app = $1 ORDER BY 1",
             ),
             ("roles", "SELECT name FROM roles WHERE app = $1 ORDER BY name"),
             (

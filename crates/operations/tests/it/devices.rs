@@ -52,7 +52,7 @@ async fn a_device_is_registered_changed_and_removed(engine: Engine) {
     let stage = Stage::set(engine).await;
     stage.create(&["alice"]).await;
     let start = stage.owner("").now;
-    stage.logged().await;
+    stage.take_log().await;
     assert_eq!(stage.devices(stage.owner("alice"), "").await.unwrap(), []);
     let new = stage.register(stage.owner("alice"), registration("", "t1")).await.unwrap();
     assert_eq!(new, Registered::New);
@@ -60,7 +60,7 @@ async fn a_device_is_registered_changed_and_removed(engine: Engine) {
     let again = stage.register(stage.owner(""), registration("alice", "t1")).await.unwrap();
     assert_eq!(again, Registered::Again);
     assert_eq!(
-        stage.logged().await,
+        stage.take_log().await,
         ["device.created of alice by alice: alice"],
         "the same again is nothing"
     );
@@ -85,10 +85,10 @@ async fn a_device_is_registered_changed_and_removed(engine: Engine) {
     let alice = stage.shown_to(stage.ctx(Action::SearchUser), "alice").await;
     assert_eq!(stage.devices(stage.owner("alice"), "alice").await.unwrap(), alice.devices);
     assert_eq!(alice.devices, [expected]);
-    assert_eq!(stage.logged().await, ["device.updated of alice by server: alice"]);
+    assert_eq!(stage.take_log().await, ["device.updated of alice by server: alice"]);
 
     stage.delete_device(stage.owner("alice"), "", "t1").await.unwrap();
-    assert_eq!(stage.logged().await, ["device.deleted of alice by alice: alice"]);
+    assert_eq!(stage.take_log().await, ["device.deleted of alice by alice: alice"]);
     let gone = told(stage.delete_device(stage.owner(""), "alice", "t1").await);
     assert_eq!(gone, "the user alice has no device with the id 't1'");
     assert_eq!(stage.tokens("alice").await, [""; 0]);
@@ -99,12 +99,12 @@ async fn a_device_has_one_user(engine: Engine) {
     let other = stage.another_app("other").await;
     stage.create(&["alice", "bob"]).await;
     stage.register(stage.owner("alice"), registration("", "t1")).await.unwrap();
-    stage.logged().await;
+    stage.take_log().await;
     stage.store.clock().advance(9);
     // Whoever registers it learns nothing of the other one.
     assert_eq!(stage.register(stage.owner("bob"), registration("", "t1")).await.unwrap(), Registered::New);
     assert_eq!(
-        stage.logged().await,
+        stage.take_log().await,
         ["device.deleted of alice by bob: alice bob", "device.created of bob by bob: bob"]
     );
     assert_eq!(stage.tokens("alice").await, [""; 0]);
@@ -134,10 +134,10 @@ async fn one_too_many_takes_the_place_of_the_oldest(engine: Engine) {
     assert!(counts[1..].iter().all(|count| *count == counts[1]) && counts[1] <= 7, "{counts:?}");
     stage.register(stage.owner("alice"), registration("", &name(0))).await.unwrap();
     assert_eq!(stage.tokens("alice").await.len(), MOST_DEVICES, "a known one needs no room");
-    stage.logged().await;
+    stage.take_log().await;
     stage.register(stage.owner("alice"), registration("", "a")).await.unwrap();
     assert_eq!(
-        stage.logged().await,
+        stage.take_log().await,
         ["device.deleted of alice by alice: alice", "device.created of alice by alice: alice"]
     );
     let tokens = stage.tokens("alice").await;

@@ -45,13 +45,13 @@ fn shown(mutes: &[UserMute]) -> Vec<(&str, Option<Timestamp>)> {
 async fn a_mute_is_set_again_and_ends(engine: Engine) {
     let stage = Stage::set(engine).await;
     stage.create(&["alice", "bob", "carol"]).await;
-    stage.logged().await;
+    stage.take_log().await;
     let start = stage.muter("").now;
     let at = |minutes: i64| Timestamp::from_nanoseconds(start.nanoseconds() + minutes * MINUTE);
     let muted = stage.mute(stage.muter("alice"), targets("", &["carol", "bob"]), None).await.unwrap();
     assert_eq!(shown(&muted.mutes), [("carol", None), ("bob", None)], "in the order asked for");
     assert_eq!((muted.own.user.id.as_str(), muted.own.mutes.len(), muted.has_new), ("alice", 2, true));
-    assert_eq!(stage.logged().await, ["user.muted of alice by alice: alice bob carol"]);
+    assert_eq!(stage.take_log().await, ["user.muted of alice by alice: alice bob carol"]);
 
     stage.store.clock().advance(MINUTE);
     let muted = stage.mute(stage.muter(""), targets("alice", &["bob", "nobody"]), Some(2)).await.unwrap();
@@ -59,23 +59,23 @@ async fn a_mute_is_set_again_and_ends(engine: Engine) {
     assert_eq!((muted.mutes[0].created_at, muted.mutes[0].updated_at), (start, at(1)));
     assert_eq!((ids_of(&muted.unknown), muted.has_new), (vec!["nobody"], false));
     assert_eq!(muted.own.mutes.len(), 2);
-    assert_eq!(stage.logged().await, ["user.muted of alice by server: alice bob"]);
+    assert_eq!(stage.take_log().await, ["user.muted of alice by server: alice bob"]);
 
     stage.store.clock().advance(2 * MINUTE - 1);
     assert_eq!(stage.muted_by("alice").await, ["bob", "carol"]);
     stage.store.clock().advance(1);
     assert_eq!(stage.muted_by("alice").await, ["carol"], "over at its moment");
     assert_eq!(stage.unmute(stage.muter("alice"), targets("", &["bob"])).await.unwrap(), []);
-    assert_eq!(stage.logged().await, [""; 0], "it was over already");
+    assert_eq!(stage.take_log().await, [""; 0], "it was over already");
 
     let muted = stage.mute(stage.muter("alice"), targets("", &["bob"]), None).await.unwrap();
     assert_eq!((muted.mutes[0].created_at, muted.has_new), (at(3), true), "a new mute");
-    stage.logged().await;
+    stage.take_log().await;
     let unknown = stage.unmute(stage.muter("alice"), targets("", &["nobody", "carol", "bob"])).await.unwrap();
     assert_eq!(ids_of(&unknown), ["nobody"]);
-    assert_eq!(stage.logged().await, ["user.unmuted of alice by alice: alice bob carol"]);
+    assert_eq!(stage.take_log().await, ["user.unmuted of alice by alice: alice bob carol"]);
     assert_eq!(stage.unmute(stage.muter("alice"), targets("", &["carol"])).await.unwrap(), []);
-    assert_eq!(stage.logged().await, [""; 0]);
+    assert_eq!(stage.take_log().await, [""; 0]);
     assert_eq!(stage.muted_by("alice").await, [""; 0]);
 }
 
@@ -84,18 +84,18 @@ async fn who_is_not_there_is_not_muted(engine: Engine) {
     stage.mute(stage.muter(""), targets("alice", &["gone", "carol"]), None).await.unwrap();
     stage.deactivate_user("away").await;
     stage.delete_user("gone").await;
-    stage.logged().await;
+    stage.take_log().await;
     let all = ["nobody", "carol", "away", "gone", "bob"];
     let muted = stage.mute(stage.muter("alice"), targets("", &all), None).await.unwrap();
     assert_eq!(ids_of(&muted.unknown), ["nobody", "carol", "gone"]);
     assert_eq!(shown(&muted.mutes), [("away", None), ("bob", None)]);
     assert_eq!(muted.own.mutes.len(), 2, "who is out of sight is not shown");
-    assert_eq!(stage.logged().await, ["user.muted of alice by alice: alice away bob"]);
+    assert_eq!(stage.take_log().await, ["user.muted of alice by alice: alice away bob"]);
     assert_eq!(stage.muted_by("alice").await, ["away", "bob", "carol"], "a server sees everybody alive");
 
     let nobody = stage.mute(stage.muter("bob"), targets("", &["carol", "nobody"]), None).await.unwrap();
     assert_eq!((nobody.mutes.len(), nobody.has_new, nobody.unknown.len()), (0, false, 2));
-    assert_eq!(stage.logged().await, [""; 0]);
+    assert_eq!(stage.take_log().await, [""; 0]);
 
     let unknown = stage.unmute(stage.muter("bob"), targets("", &all)).await.unwrap();
     assert_eq!(ids_of(&unknown), ["nobody", "carol", "gone"]);

@@ -51,7 +51,7 @@ async fn what_is_given_replaces_and_the_rest_stays(engine: Engine) {
     stage.create(&["alice", "bob"]).await;
     let start = stage.chooser("").now;
     let end = Timestamp::from_nanoseconds(start.nanoseconds() + 10);
-    stage.logged().await;
+    stage.take_log().await;
     let first = PushChange {
         calls: Some(Choice::Level(Delivery::Nothing)),
         snooze: Some(Snooze::Until(end)),
@@ -66,13 +66,13 @@ async fn what_is_given_replaces_and_the_rest_stays(engine: Engine) {
     };
     let answer = stage.prefer(stage.chooser("alice"), vec![entry("", first.clone())]).await.unwrap();
     assert_eq!(answer, BTreeMap::from([(id("alice"), stored.clone())]));
-    assert_eq!(stage.logged().await, ["push_preferences.updated of alice by alice: alice"]);
+    assert_eq!(stage.take_log().await, ["push_preferences.updated of alice by alice: alice"]);
 
     let both = vec![entry("bob", level(ChatLevel::All)), entry("alice", PushChange::default())];
     let answer = stage.prefer(stage.chooser(""), both).await.unwrap();
     assert_eq!(answer[&id("alice")], stored, "named, and not changed");
     assert_eq!(answer[&id("bob")], wants(ChatLevel::All));
-    assert_eq!(stage.logged().await, ["push_preferences.updated of bob by server: bob"]);
+    assert_eq!(stage.take_log().await, ["push_preferences.updated of bob by server: bob"]);
     assert_eq!(stage.preferred("alice").await, stored);
 
     stage.store.clock().advance(10);
@@ -81,7 +81,7 @@ async fn what_is_given_replaces_and_the_rest_stays(engine: Engine) {
     let past = PushChange { snooze: Some(Snooze::Until(start)), ..PushChange::default() };
     let answer = stage.prefer(stage.chooser("alice"), vec![entry("alice", past)]).await.unwrap();
     assert_eq!(answer[&id("alice")], awake);
-    assert_eq!(stage.logged().await, [""; 0], "what was over stays over");
+    assert_eq!(stage.take_log().await, [""; 0], "what was over stays over");
 
     let back = PushChange { chat: Some(Choice::Default), ..PushChange::default() };
     let answer = stage.prefer(stage.chooser("alice"), vec![entry("", back)]).await.unwrap();

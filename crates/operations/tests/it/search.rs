@@ -4,14 +4,15 @@
 use std::ops::Bound;
 use std::sync::Arc;
 
+use headwater_operations::Ctx;
 use headwater_operations::users::{self, Deactivate};
 use headwater_testkit::{Engine, TestStore, require};
 use model::filter::{FlagField, Range, TextField, TimeField, WordMatch};
 use model::leaf::{Kind, Leaf, Numeric, Place};
 use model::words::WordField;
 use model::{
-    Action, App, Custom, CustomPath, CustomText, Direction, Filter, Page, Profile, Sort, SortField, SortKey,
-    StoredUser, Test, Timestamp, UserId, UserQuery, UserView,
+    Action, App, Ban, Custom, CustomPath, CustomText, Direction, Filter, Page, Profile, Sort, SortField,
+    SortKey, StoredUser, Test, Timestamp, UserId, UserQuery, UserView,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -19,7 +20,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
-use storage::find::Effort;
+use storage::bans::NewBan;
+use storage::find::{Effort, Scope};
 
 use crate::stage::{Stage, id, server};
 
@@ -69,6 +71,17 @@ fn profile() -> impl Strategy<Value = Profile> {
     )
 }
 
+/// When the queries are asked, whatever the clock says: bans end before and after.
+const NOW: Timestamp = Timestamp::from_nanoseconds(1_704_067_200_000_000_010);
+
+fn moment() -> impl Strategy<Value = Timestamp> {
+    (-20_i64..40).prop_map(|offset| Timestamp::from_nanoseconds(1_704_067_200_000_000_000 + offset))
+}
+
+fn ban() -> impl Strategy<Value = Ban> {
+    (any::<bool>(), option::of(moment())).prop_map(|(shadow, expires)| Ban { shadow, expires })
+}
+
 fn path() -> impl Strategy<Value = CustomPath> {
     select(PATHS).prop_map(|path| CustomPath::parse(path).unwrap())
 }
@@ -109,8 +122,6 @@ fn test() -> impl Strategy<Value = Test> {
         TimeField::DeactivatedAt,
         TimeField::BanExpires,
     ]);
-    let moments =
-        (-20_i64..40).prop_map(|offset| Timestamp::from_nanoseconds(1_704_067_200_000_000_000 + offset));
     let word_fields = select(vec![WordField::Id, WordField::Name, WordField::Username]);
     let how = select(vec![WordMatch::Prefix, WordMatch::Whole]);
     let set = select(vec![TextField::Name, TextField::Language, TextField::Role]);
@@ -125,7 +136,7 @@ fn test() -> impl Strategy<Value = Test> {
         1 => range(ids()).prop_map(|range| Test::Text(TextField::Id, range)),
         1 => set.prop_map(|field| Test::Text(field, Range::all())),
         1 => (flags, any::<bool>()).prop_map(|(field, value)| Test::Flag(field, value)),
-        2 => (times, range(moments)).prop_map(|(field, range)| Test::Time(field, range)),
+        2 => (times, range(moment())).prop_map(|(field, range)| Test::Time(field, range)),
         3 => (word_fields, how, vec(select(WORDS).prop_map(str::to_owned), 1..3))
             .prop_map(|(field, how, words)| Test::Words(field, how, words)),
     ]
@@ -144,8 +155,13 @@ fn filter() -> impl Strategy<Value = Filter> {
 fn sort() -> impl Strategy<Value = Sort> {
     let field = prop_oneof![
         select(vec![TextField::Id, TextField::Name, TextField::Role]).prop_map(SortField::Text),
-        select(vec![TimeField::CreatedAt, TimeField::UpdatedAt, TimeField::LastActive])
-            .prop_map(SortField::Time),
+        select(vec![
+            TimeField::CreatedAt,
+            TimeField::UpdatedAt,
+            TimeField::LastActive,
+            TimeField::BanExpires,
+        ])
+        .prop_map(SortField::Time),
         (path(), select(vec![None, Some(Kind::Number), Some(Kind::Boolean)]))
             .prop_map(|(path, kind)| SortField::Custom(path, kind)),
     ];
@@ -166,23 +182,23 @@ fn query() -> impl Strategy<Value = UserQuery> {
     )
 }
 
-/// One app with users of whom some were updated later and some are deactivated.
+/// One app with users of whom some were updated later, some are deactivated, and some banned.
 struct Crowd {
     app: Arc<App>,
     users: Vec<UserView>,
 }
 
-async fn crowd(stage: &Stage, number: usize, profiles: &[Profile]) -> Crowd {
+async fn crowd(stage: &Stage, number: usize, people: &[(Profile, Option<Ban>)]) -> Crowd {
     let app = stage.another_app(&format!("crowd-{number}")).await;
     let upsert = async |profiles: Vec<(UserId, Profile)>| {
         let ctx = server(&stage.store, &app, Action::UpdateUser);
         stage.store.write(move |tx| users::upsert(tx, &ctx, &profiles.clone().into())).await.unwrap();
         stage.store.clock().advance(3);
     };
-    let named: Vec<(UserId, Profile)> = profiles
+    let named: Vec<(UserId, Profile)> = people
         .iter()
         .enumerate()
-        .map(|(place, profile)| {
+        .map(|(place, (profile, _))| {
             (id(IDS.get(place).copied().unwrap_or(&format!("u-{place}"))), profile.clone())
         })
         .collect();
@@ -198,20 +214,44 @@ async fn crowd(stage: &Stage, number: usize, profiles: &[Profile]) -> Crowd {
     };
     let ctx = server(&stage.store, &app, Action::DeactivateUser);
     stage.store.write(move |tx| users::deactivate(tx, &ctx, &command)).await.unwrap();
+    let bans = named.iter().zip(people).filter_map(|((id, _), (_, ban))| Some((id.clone(), (*ban)?)));
+    shut_out(stage, &app, bans.collect()).await;
     let all = UserQuery {
         filter: Filter::everybody(),
         sort: Sort::newest_first(),
         include_deactivated: true,
         page: Page::new(Some(100), None).unwrap(),
     };
-    assert_eq!(find(&stage.store, &app, all, None).await.len(), profiles.len());
+    assert_eq!(find(&stage.store, &app, all, None).await.len(), people.len());
     let key = app.key;
     let stored = stage
         .store
         .read(move |tx| storage::users::by_ids(tx, key, &named.iter().map(|(id, _)| id).collect()));
     let users = bare::<Custom>(stored.await.unwrap());
-    assert_eq!(users.len(), profiles.len());
+    assert_eq!(users.len(), people.len());
     Crowd { app, users }
+}
+
+async fn shut_out(stage: &Stage, app: &App, bans: Vec<(UserId, Ban)>) {
+    let app = app.key;
+    let banned: Result<(), storage::Error> = stage
+        .store
+        .write(move |tx| {
+            let known = storage::users::by_ids(tx, app, &bans.iter().map(|(id, _)| id).collect())?;
+            for (id, ban) in &bans {
+                let key = known.iter().find(|known| known.user.id == *id).unwrap().key;
+                let (banned_by, ip_ban, reason, created_at) = (None, false, None, NOW);
+                let user = (key, id);
+                storage::bans::put(
+                    tx,
+                    app,
+                    &NewBan { user, ban: *ban, banned_by, ip_ban, reason, created_at },
+                )?;
+            }
+            Ok(())
+        })
+        .await;
+    banned.unwrap();
 }
 
 /// What the database finds, by the operation or with an effort so small that a handful of users lead it every way.
@@ -221,12 +261,12 @@ async fn find(
     query: UserQuery,
     effort: Option<Effort>,
 ) -> Vec<UserView<CustomText>> {
-    let ctx = server(store, app, Action::SearchUser);
+    let ctx = Ctx { now: NOW, ..server(store, app, Action::SearchUser) };
     let Some(effort) = effort else {
         return store.read(move |tx| users::query(tx, &ctx, &query)).await.unwrap();
     };
-    let key = app.key;
-    let found = store.read(move |tx| storage::find::find_with(tx, key, &query, effort)).await;
+    let scope = Scope { app: app.key, now: NOW };
+    let found = store.read(move |tx| storage::find::find_with(tx, scope, &query, effort)).await;
     bare(found.unwrap_or_else(|error: storage::Error| panic!("{error}")))
 }
 
@@ -272,11 +312,11 @@ fn finds_what_the_model_finds(engine: Engine) {
     let stage = runtime.block_on(Stage::set(engine));
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     let numbers = std::cell::Cell::new(0);
-    let strategy = (vec(profile(), 2..12), vec((query(), effort()), QUERIES));
-    let checked = runner.run(&strategy, |(profiles, queries)| {
+    let strategy = (vec((profile(), option::of(ban())), 2..12), vec((query(), effort()), QUERIES));
+    let checked = runner.run(&strategy, |(people, queries)| {
         numbers.set(numbers.get() + 1);
         runtime.block_on(async {
-            let crowd = crowd(&stage, numbers.get(), &profiles).await;
+            let crowd = crowd(&stage, numbers.get(), &people).await;
             for (query, effort) in queries {
                 let found = find(&stage.store, &crowd.app, query.clone(), effort).await;
                 let found: Vec<&str> = found.iter().map(|view| view.user.id.as_str()).collect();
@@ -292,5 +332,5 @@ fn finds_what_the_model_finds(engine: Engine) {
 
 /// Nothing hangs on the users of these tests.
 fn bare<C>(users: Vec<StoredUser<C>>) -> Vec<UserView<C>> {
-    users.into_iter().map(|stored| UserView::bare(stored.user)).collect()
+    users.into_iter().map(|stored| UserView::bare(stored.user.as_of(NOW))).collect()
 }

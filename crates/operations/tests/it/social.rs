@@ -84,7 +84,7 @@ impl Stage {
     }
 
     /// Every event but the first of each user and app, with its subject and everybody whom it names, and forgets them.
-    pub(crate) async fn logged(&self) -> Vec<String> {
+    pub(crate) async fn take_log(&self) -> Vec<String> {
         let rows = self
             .rows(
                 "SELECT log.event, log.subject, log.actor, COALESCE(users.id, '-') FROM log \

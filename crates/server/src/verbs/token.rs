@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::{App, Clock, Timestamp};
+use model::{App, Clock, Timestamp, UserId};
 use serde_json::{Map, Value};
 
 use super::all_apps;
@@ -11,7 +11,7 @@ use crate::cli::TokenRequest;
 use crate::config::Place;
 use crate::failure::{Failure, print};
 
-/// How long a token that names calls is valid by default: it gives more than the user has.
+/// How long a token that names calls or channels is valid by default: it gives more than the user has.
 const CALL_TOKEN: Duration = Duration::from_hours(1);
 
 /// Prints the token that `request` asks for, and nothing else.
@@ -42,14 +42,16 @@ fn choose(apps: Vec<App>, api_key: Option<&str>) -> Result<App, Failure> {
 fn claims(request: &TokenRequest, now: Timestamp) -> Map<String, Value> {
     let mut claims = Map::new();
     let mut say = |name: &str, value: Value| drop(claims.insert(name.to_owned(), value));
-    match &request.user {
+    let anonymous = request.anonymous.then(UserId::anonymous);
+    match request.user.as_ref().or(anonymous.as_ref()) {
         Some(user) => {
             say("user_id", user.as_str().into());
             say("iat", now.seconds().into());
         }
         None => say("server", true.into()),
     }
-    let expires = request.expires.or((!request.call.is_empty()).then_some(CALL_TOKEN));
+    let gives_more = !(request.call.is_empty() && request.channel.is_empty());
+    let expires = request.expires.or(gives_more.then_some(CALL_TOKEN));
     if let Some(expires) = expires {
         say("exp", now.seconds().saturating_add_unsigned(expires.as_secs()).into());
     }
@@ -58,6 +60,9 @@ fn claims(request: &TokenRequest, now: Timestamp) -> Map<String, Value> {
     }
     if !request.call.is_empty() {
         say("call_cids", request.call.clone().into());
+    }
+    if !request.channel.is_empty() {
+        say("channel_cids", request.channel.clone().into());
     }
     claims
 }
@@ -85,6 +90,15 @@ mod tests {
         check(
             "--user alice --call default:a --call default:b",
             json!({"user_id": "alice", "iat": 1000, "exp": 4600, "call_cids": ["default:a", "default:b"]}),
+        );
+        check("--anonymous", json!({"user_id": "!anon", "iat": 1000}));
+        check(
+            "--anonymous --call livestream:a --expires 60",
+            json!({"user_id": "!anon", "iat": 1000, "exp": 1060, "call_cids": ["livestream:a"]}),
+        );
+        check(
+            "--user alice --channel messaging:a",
+            json!({"user_id": "alice", "iat": 1000, "exp": 4600, "channel_cids": ["messaging:a"]}),
         );
         check(
             "--user alice --call default:a --expires 60 --role host",

@@ -8,8 +8,9 @@ use model::{AppKey, Filter, Test, Timestamp};
 use super::condition::{FIRST_ELEMENT, column, is_set, leaf_is, numeric, time_column, within};
 use super::leaves::alike;
 use super::statement::Statement;
-use super::words;
+use super::{Scope, words};
 use crate::tx::Dialect;
+use crate::users::{PLAIN_BAN, SHADOW_BAN};
 
 /// Parts of a union. SQLite takes 500.
 const MOST_PARTS: usize = 400;
@@ -186,15 +187,15 @@ impl Collected {
 const FAR: &str = "9223372036854775807";
 
 /// The keys of the users for whom `filter` can hold; `None` when no index helps.
-pub(super) fn collect(dialect: Dialect, app: AppKey, filter: &Filter) -> Option<Collected> {
+pub(super) fn collect(dialect: Dialect, scope: Scope, filter: &Filter) -> Option<Collected> {
     match filter {
-        Filter::Is(test) => collect_test(dialect, app, test),
+        Filter::Is(test) => collect_test(dialect, scope, test),
         Filter::And(all) => {
-            all.iter().filter_map(|filter| collect(dialect, app, filter)).min_by_key(|found| found.rank)
+            all.iter().filter_map(|filter| collect(dialect, scope, filter)).min_by_key(|found| found.rank)
         }
         Filter::Or(some) => {
             let parts: Vec<Collected> =
-                some.iter().map(|filter| collect(dialect, app, filter)).collect::<Option<_>>()?;
+                some.iter().map(|filter| collect(dialect, scope, filter)).collect::<Option<_>>()?;
             let rank = parts.iter().map(|part| part.rank).max().unwrap_or(0);
             let is_small = parts.iter().all(|part| part.is_small);
             let mut selects: Vec<Statement> = parts.into_iter().flat_map(|part| part.selects).collect();
@@ -207,7 +208,8 @@ pub(super) fn collect(dialect: Dialect, app: AppKey, filter: &Filter) -> Option<
     }
 }
 
-fn collect_test(dialect: Dialect, app: AppKey, test: &Test) -> Option<Collected> {
+fn collect_test(dialect: Dialect, scope: Scope, test: &Test) -> Option<Collected> {
+    let app = scope.app;
     let mut keys = Statement::new(dialect, "");
     let (rank, is_small) = match test {
         Test::Among(_, values) if values.is_empty() => {
@@ -259,6 +261,11 @@ fn collect_test(dialect: Dialect, app: AppKey, test: &Test) -> Option<Collected>
             within(&mut keys, "text", range, |text| text.as_str().into());
             (3, false)
         }
+        Test::Time(TimeField::BanExpires, range) => {
+            from_users(&mut keys, app).push("u.ban <> 0 AND u.ban_expires > ").bind(scope.now);
+            within(&mut keys, "u.ban_expires", range, |moment| (*moment).into());
+            (2, false)
+        }
         Test::Time(field, range) => {
             let column = time_column(*field)?;
             from_users(&mut keys, app).push(column).push(" IS NOT NULL");
@@ -285,9 +292,22 @@ fn collect_test(dialect: Dialect, app: AppKey, test: &Test) -> Option<Collected>
             from_users(&mut keys, app).push("u.invisible = 1");
             (5, false)
         }
-        Test::Flag(FlagField::Banned | FlagField::ShadowBanned | FlagField::Invisible, _) => return None,
+        Test::Flag(FlagField::Banned, true) => return Some(banned(dialect, scope, PLAIN_BAN)),
+        Test::Flag(FlagField::ShadowBanned, true) => return Some(banned(dialect, scope, SHADOW_BAN)),
+        Test::Flag(FlagField::Banned | FlagField::ShadowBanned | FlagField::Invisible, false) => return None,
     };
     Some(Collected { selects: vec![keys], is_small, rank })
+}
+
+/// The keys of users with a ban of a `kind` that is in force: those that never end, and those that are to end, are two
+/// places of one index, and what is over is not read.
+fn banned(dialect: Dialect, scope: Scope, kind: i64) -> Collected {
+    let mut for_ever = Statement::new(dialect, "");
+    from_users(&mut for_ever, scope.app).push("u.ban <> 0 AND u.ban_expires IS NULL AND u.ban = ").bind(kind);
+    let mut to_end = Statement::new(dialect, "");
+    from_users(&mut to_end, scope.app).push("u.ban <> 0 AND u.ban_expires > ").bind(scope.now);
+    to_end.push(" AND u.ban = ").bind(kind);
+    Collected { selects: vec![for_ever, to_end], is_small: false, rank: 2 }
 }
 
 /// Writes that a built-in text is `value`, in the words of the index that answers it.

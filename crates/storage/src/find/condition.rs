@@ -7,23 +7,24 @@ use model::leaf::{Kind, Leaf, Numeric, Place};
 use model::{AppKey, Filter, Test};
 
 use super::statement::Statement;
-use super::{leaves, words};
+use super::{Scope, leaves, words};
 use crate::sql::Value;
+use crate::users::{PLAIN_BAN, SHADOW_BAN};
 
 /// Writes the condition of `filter`, but for the test that is `served` by the index that is walked.
-pub(super) fn condition(statement: &mut Statement, app: AppKey, filter: &Filter, served: Option<&Test>) {
+pub(super) fn condition(statement: &mut Statement, scope: Scope, filter: &Filter, served: Option<&Test>) {
     match filter {
-        Filter::And(all) => list(statement, app, all, served, " AND ", "TRUE"),
-        Filter::Or(some) => list(statement, app, some, served, " OR ", "FALSE"),
+        Filter::And(all) => list(statement, scope, all, served, " AND ", "TRUE"),
+        Filter::Or(some) => list(statement, scope, some, served, " OR ", "FALSE"),
         Filter::Not(filter) => {
             statement.push("NOT (");
-            condition(statement, app, filter, served);
+            condition(statement, scope, filter, served);
             statement.push(")");
         }
         Filter::Is(test) if served.is_some_and(|served| std::ptr::eq(served, test)) => {
             statement.push("TRUE");
         }
-        Filter::Is(test) => self::test(statement, app, test),
+        Filter::Is(test) => self::test(statement, scope, test),
     }
 }
 
@@ -42,15 +43,15 @@ pub(super) fn constant(filter: &Filter) -> Option<bool> {
         Filter::Not(filter) => constant(filter).map(|said| !said),
         Filter::Is(Test::Has(leaves)) if leaves.is_empty() => Some(false),
         Filter::Is(Test::Among(_, values)) if values.is_empty() => Some(false),
-        Filter::Is(Test::Time(field, _)) if time_column(*field).is_none() => Some(false),
-        Filter::Is(Test::Flag(FlagField::Banned | FlagField::ShadowBanned, value)) => Some(!value),
+        // Nobody has been active yet.
+        Filter::Is(Test::Time(TimeField::LastActive, _)) => Some(false),
         Filter::Is(_) => None,
     }
 }
 
 fn list(
     statement: &mut Statement,
-    app: AppKey,
+    scope: Scope,
     filters: &[Filter],
     served: Option<&Test>,
     between: &str,
@@ -65,17 +66,17 @@ fn list(
         if place > 0 {
             statement.push(between);
         }
-        condition(statement, app, filter, served);
+        condition(statement, scope, filter, served);
     }
     statement.push(")");
 }
 
-fn test(statement: &mut Statement, app: AppKey, test: &Test) {
+fn test(statement: &mut Statement, scope: Scope, test: &Test) {
     match test {
         Test::Has(leaves) => match leaves.as_slice() {
             [leaf] => {
                 statement.push("EXISTS (SELECT 1 FROM user_leaves WHERE ");
-                leaf_is(statement, app, leaf, "");
+                leaf_is(statement, scope.app, leaf, "");
                 statement.push(" AND user_leaves.user = u.key)");
             }
             leaves => leaves::condition(statement, leaves),
@@ -118,9 +119,13 @@ fn test(statement: &mut Statement, app: AppKey, test: &Test) {
         Test::Flag(FlagField::Invisible, value) => {
             statement.push("u.invisible = ").bind(*value);
         }
-        // Nobody is banned yet.
-        Test::Flag(FlagField::Banned | FlagField::ShadowBanned, value) => {
-            statement.push(if *value { "FALSE" } else { "TRUE" });
+        Test::Flag(FlagField::Banned, value) => banned(statement, scope, PLAIN_BAN, *value),
+        Test::Flag(FlagField::ShadowBanned, value) => banned(statement, scope, SHADOW_BAN, *value),
+        Test::Time(TimeField::BanExpires, range) => {
+            // A ban that is over has no end: its user is not banned.
+            statement.push("(u.ban <> 0 AND u.ban_expires IS NOT NULL AND u.ban_expires > ").bind(scope.now);
+            within(statement, "u.ban_expires", range, |moment| (*moment).into());
+            statement.push(")");
         }
         Test::Time(field, range) => match time_column(*field) {
             Some(column) => {
@@ -133,9 +138,15 @@ fn test(statement: &mut Statement, app: AppKey, test: &Test) {
             }
         },
         Test::Words(field, how, words) => {
-            words::condition(statement, app, *field, *how, words);
+            words::condition(statement, scope.app, *field, *how, words);
         }
     }
+}
+
+/// Writes that the user has a ban of a `kind` that is in force, or has none.
+fn banned(statement: &mut Statement, scope: Scope, kind: i64, value: bool) {
+    statement.push(if value { "(u.ban = " } else { "NOT (u.ban = " }).bind(kind);
+    statement.push(" AND (u.ban_expires IS NULL OR u.ban_expires > ").bind(scope.now).push("))");
 }
 
 /// The row of `user_leaves` is `leaf`, but for the user.
@@ -205,7 +216,8 @@ pub(super) fn is_set(field: TextField) -> &'static str {
     }
 }
 
-/// The column of a time; `None` for times that no user has yet.
+/// The column of a time; `None` for times that are no column: nobody has been active yet, and the end of a ban counts as
+/// long as it is to come.
 pub(super) fn time_column(field: TimeField) -> Option<&'static str> {
     match field {
         TimeField::CreatedAt => Some("u.created_at"),

@@ -11,17 +11,26 @@
 //!    a page when many pass; when it does not, those that pass are few enough to be collected and sorted.
 //! 5. What no index answers walks all users in order, within the budget of the read.
 //!
+//! Bans and flags, which hang on users, are found by statements of their own, in the order of creation: [`bans()`],
+//! [`flags()`].
+//!
 //! To add a test, give it a condition in [`condition`] and, if an index serves it, an access in [`access`].
 
 mod access;
+mod bans;
 mod condition;
+mod flags;
 mod leaves;
 mod order;
+mod records;
 mod statement;
 mod words;
 
 use model::filter::{Range, TextField};
-use model::{AppKey, CustomText, Filter, StoredUser, Test, UserQuery};
+use model::{AppKey, CustomText, Filter, StoredUser, Test, Timestamp, UserQuery};
+
+pub use self::bans::{BansInReach, bans, explain_bans};
+pub use self::flags::{explain_flags, flags};
 
 use self::access::{Access, Collected, Commonness, collect, stream};
 use self::condition::condition;
@@ -56,12 +65,21 @@ impl Default for Effort {
 /// Room for the text of most statements.
 const TEXT: usize = 1024;
 
-/// The users of `app` that `query` asks for, in its order.
+/// Whose users are looked for, and at what time: a ban that is over by then counts as none.
+#[derive(Clone, Copy, Debug)]
+pub struct Scope {
+    /// The app.
+    pub app: AppKey,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// The users that `query` asks for, in its order.
 ///
 /// # Errors
 /// [`Error::Timeout`] when it takes longer than a read may, or when a row cannot be read.
-pub fn find(tx: &mut Tx<'_>, app: AppKey, query: &UserQuery) -> Result<Vec<StoredUser<CustomText>>, Error> {
-    find_with(tx, app, query, Effort::default())
+pub fn find(tx: &mut Tx<'_>, scope: Scope, query: &UserQuery) -> Result<Vec<StoredUser<CustomText>>, Error> {
+    find_with(tx, scope, query, Effort::default())
 }
 
 /// As [`find`], with another effort: small ones lead a test down every way with a handful of users.
@@ -70,14 +88,14 @@ pub fn find(tx: &mut Tx<'_>, app: AppKey, query: &UserQuery) -> Result<Vec<Store
 /// See [`find`].
 pub fn find_with(
     tx: &mut Tx<'_>,
-    app: AppKey,
+    scope: Scope,
     query: &UserQuery,
     effort: Effort,
 ) -> Result<Vec<StoredUser<CustomText>>, Error> {
     if query.page.limit() == 0 || condition::constant(&query.filter) == Some(false) {
         return Ok(Vec::new());
     }
-    let search = Search { app, query, order: Order::of(&query.sort), effort };
+    let search = Search { scope, query, order: Order::of(&query.sort, scope.now), effort };
     let mut found = Vec::new();
     for plan in search.plans(tx)? {
         found = search.run(tx, &plan)?;
@@ -97,7 +115,9 @@ pub fn is_look_up(query: &UserQuery) -> bool {
 
 /// The text of a search on PostgreSQL for users whose ids are named.
 pub(crate) fn looked_up_on_postgres(query: &UserQuery) -> String {
-    let search = Search { app: AppKey(0), query, order: Order::of(&query.sort), effort: Effort::default() };
+    let scope = Scope { app: AppKey(0), now: Timestamp::from_nanoseconds(0) };
+    let order = Order::of(&query.sort, scope.now);
+    let search = Search { scope, query, order, effort: Effort::default() };
     let mut statement = Statement::with_capacity(Dialect::Postgres, TEXT);
     search.write(&mut statement, &Plan::LookedUp);
     statement.into_text()
@@ -107,19 +127,25 @@ pub(crate) fn looked_up_on_postgres(query: &UserQuery) -> String {
 ///
 /// # Errors
 /// When a statement fails.
-pub fn explain(tx: &mut Tx<'_>, app: AppKey, query: &UserQuery) -> Result<Vec<Vec<String>>, Error> {
-    let search = Search { app, query, order: Order::of(&query.sort), effort: Effort::default() };
+pub fn explain(tx: &mut Tx<'_>, scope: Scope, query: &UserQuery) -> Result<Vec<Vec<String>>, Error> {
+    let order = Order::of(&query.sort, scope.now);
+    let search = Search { scope, query, order, effort: Effort::default() };
     let mut explained = Vec::new();
     for plan in search.plans(tx)? {
-        let (explain, column) = match tx.dialect() {
-            Dialect::Sqlite => ("EXPLAIN QUERY PLAN ", 3),
-            Dialect::Postgres => ("EXPLAIN ", 0),
-        };
-        let mut statement = Statement::new(tx.dialect(), explain);
-        search.write(&mut statement, &plan);
-        explained.push(statement.query(tx, |row| row.text(column))?);
+        explained.push(explain_one(tx, |statement| search.write(statement, &plan))?);
     }
     Ok(explained)
+}
+
+/// How the engine would go about the statement that `write` writes.
+fn explain_one(tx: &mut Tx<'_>, write: impl FnOnce(&mut Statement)) -> Result<Vec<String>, Error> {
+    let (explain, column) = match tx.dialect() {
+        Dialect::Sqlite => ("EXPLAIN QUERY PLAN ", 3),
+        Dialect::Postgres => ("EXPLAIN ", 0),
+    };
+    let mut statement = Statement::new(tx.dialect(), explain);
+    write(&mut statement);
+    statement.query(tx, |row| row.text(column))
 }
 
 /// How a search gets at its users.
@@ -147,7 +173,7 @@ impl Plan<'_> {
 }
 
 struct Search<'q> {
-    app: AppKey,
+    scope: Scope,
     query: &'q UserQuery,
     order: Order,
     effort: Effort,
@@ -163,7 +189,7 @@ impl<'q> Search<'q> {
             .into_iter()
             .filter_map(|filter| self.choice(tx.dialect(), filter))
             .collect();
-        let Some((choice, is_few)) = rarest(tx, self.app, choices, self.effort)? else {
+        let Some((choice, is_few)) = rarest(tx, self.scope.app, choices, self.effort)? else {
             return Ok(vec![Plan::Walked(None)]);
         };
         let dialect = tx.dialect();
@@ -189,7 +215,7 @@ impl<'q> Search<'q> {
     /// How an index answers one of the conditions that all have to hold.
     fn choice(&self, dialect: Dialect, filter: &'q Filter) -> Option<Choice<'q>> {
         let stream = if self.order.is_by_age() { stream(dialect, filter) } else { None };
-        stream.map(Choice::Stream).or_else(|| collect(dialect, self.app, filter).map(Choice::Keys))
+        stream.map(Choice::Stream).or_else(|| collect(dialect, self.scope, filter).map(Choice::Keys))
     }
 
     fn run(&self, tx: &mut Tx<'_>, plan: &Plan<'_>) -> Result<Vec<StoredUser<CustomText>>, Error> {
@@ -205,12 +231,12 @@ impl<'q> Search<'q> {
                 let index = access::by_index(statement.dialect(), access::index(TextField::Id));
                 statement.push("users AS u").push(&index);
             }
-            Plan::Streamed(access) => access.write_stream(statement, self.app),
+            Plan::Streamed(access) => access.write_stream(statement, self.scope.app),
             Plan::Walked(None) | Plan::Collected(_) => {
                 statement.push("users AS u");
             }
             Plan::Walked(Some(most)) => {
-                statement.push("(SELECT * FROM users AS u WHERE u.app = ").bind(self.app.0);
+                statement.push("(SELECT * FROM users AS u WHERE u.app = ").bind(self.scope.app.0);
                 for range in ranges_of_ids(&self.query.filter) {
                     condition::within(statement, "u.id", range, |id| id.as_str().into());
                 }
@@ -220,7 +246,7 @@ impl<'q> Search<'q> {
             }
         }
         self.order.write_joins(statement);
-        statement.push(" WHERE u.app = ").bind(self.app.0).push(" AND u.deleted_at IS NULL");
+        statement.push(" WHERE u.app = ").bind(self.scope.app.0).push(" AND u.deleted_at IS NULL");
         if !self.query.include_deactivated {
             statement.push(" AND u.deactivated_at IS NULL");
         }
@@ -232,7 +258,7 @@ impl<'q> Search<'q> {
         }
         statement.push(" AND ");
         let served = if let Plan::Streamed(access) = plan { access.served() } else { None };
-        condition(statement, self.app, &self.query.filter, served);
+        condition(statement, self.scope, &self.query.filter, served);
         let age = plan.age(statement.dialect());
         self.order.write(statement, age);
         statement.push(" LIMIT ").bind(bound(self.query.page.limit()));

@@ -2,7 +2,7 @@
 
 use model::filter::{TextField, TimeField};
 use model::leaf::Place;
-use model::{Direction, Sort, SortField, SortKey};
+use model::{Direction, Sort, SortField, SortKey, Timestamp};
 
 use super::condition::{FIRST_ELEMENT, column};
 use super::statement::Statement;
@@ -11,11 +11,13 @@ use crate::tx::Dialect;
 /// The order of an answer.
 pub(super) struct Order {
     keys: Vec<SortKey>,
+    /// Bans that have ended by then have no end.
+    now: Timestamp,
 }
 
 impl Order {
-    pub(super) fn of(sort: &Sort) -> Self {
-        Self { keys: sort.keys() }
+    pub(super) fn of(sort: &Sort, now: Timestamp) -> Self {
+        Self { keys: sort.keys(), now }
     }
 
     /// Whether this is the order of creation, one way or the other.
@@ -45,29 +47,49 @@ impl Order {
 
     /// Writes the order. `age` is what stands for the age of a user: keys and creation times grow together.
     pub(super) fn write(&self, statement: &mut Statement, age: &str) {
-        let mut terms = Vec::new();
+        statement.push(" ORDER BY ");
+        let mut between = "";
         for (place, key) in self.keys.iter().enumerate() {
-            let always = direction(key.direction);
-            let perhaps = format!("{always}{}", nulls(statement.dialect(), key.direction));
-            match &key.field {
-                SortField::Text(field @ (TextField::Id | TextField::Role | TextField::Language)) => {
-                    terms.push(format!("{}{always}", column(*field)));
-                }
-                SortField::Text(field @ TextField::Name) => {
-                    terms.push(format!("{}{perhaps}", column(*field)));
-                }
-                SortField::Time(TimeField::CreatedAt) => terms.push(format!("{age}{always}")),
-                SortField::Time(TimeField::UpdatedAt) => terms.push(format!("u.updated_at{always}")),
-                SortField::Time(TimeField::DeactivatedAt) => terms.push(format!("u.deactivated_at{perhaps}")),
-                // Nobody has these times yet: all are equal.
-                SortField::Time(TimeField::LastActive | TimeField::BanExpires) => {}
-                SortField::Custom(..) => {
-                    let columns = ["kind", "number", "text"];
-                    terms.extend(columns.iter().map(|column| format!("s{place}.{column}{perhaps}")));
-                }
+            // Nobody has been active yet: all are equal.
+            if key.field == SortField::Time(TimeField::LastActive) {
+                continue;
+            }
+            statement.push(between);
+            self.write_key(statement, age, place, key);
+            between = ", ";
+        }
+    }
+
+    fn write_key(&self, statement: &mut Statement, age: &str, place: usize, key: &SortKey) {
+        let always = direction(key.direction);
+        let perhaps = format!("{always}{}", nulls(statement.dialect(), key.direction));
+        match &key.field {
+            SortField::Text(field @ (TextField::Id | TextField::Role | TextField::Language)) => {
+                statement.push(column(*field)).push(always);
+            }
+            SortField::Text(field @ TextField::Name) => {
+                statement.push(column(*field)).push(&perhaps);
+            }
+            SortField::Time(TimeField::CreatedAt) => {
+                statement.push(age).push(always);
+            }
+            SortField::Time(TimeField::UpdatedAt) => {
+                statement.push("u.updated_at").push(always);
+            }
+            SortField::Time(TimeField::DeactivatedAt) => {
+                statement.push("u.deactivated_at").push(&perhaps);
+            }
+            SortField::Time(TimeField::BanExpires) => {
+                statement.push("CASE WHEN u.ban_expires > ").bind(self.now);
+                statement.push(" THEN u.ban_expires END").push(&perhaps);
+            }
+            SortField::Time(TimeField::LastActive) => {}
+            SortField::Custom(..) => {
+                let columns = ["kind", "number", "text"];
+                let terms = columns.map(|column| format!("s{place}.{column}{perhaps}"));
+                statement.push(&terms.join(", "));
             }
         }
-        statement.push(" ORDER BY ").push(&terms.join(", "));
     }
 }
 

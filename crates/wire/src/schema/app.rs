@@ -2,7 +2,7 @@
 
 use super::Schema::{Boolean, Choice, Free, Integer, Moment, Named, Text, Time};
 use super::{Field, Presence, Schema, Type, duration, given, optional, required};
-use crate::v2::app::{MOST_CALLS, MOST_TEAMS, MOST_USER_BYTES};
+use crate::v2::app::{MOST_BLOCKS, MOST_CALLS, MOST_TEAMS, MOST_USER_BYTES};
 use crate::v2::hooks::HOOK;
 use crate::v2::settings::Use::{Hidden, ReadOnly, Shown};
 use crate::v2::settings::{SETTINGS, Shape};
@@ -52,6 +52,9 @@ fn shaped(shape: Shape, side: Side) -> Schema {
         Shape::Text => Text,
         Shape::Choice(choices) => Choice(choices),
         Shape::Texts => Schema::list(Text),
+        Shape::TextLists if side == Side::Request => {
+            Schema::map(Schema::AnyOf(vec![Schema::list(Text), Schema::Null]))
+        }
         Shape::TextLists => Schema::map(Schema::list(Text)),
         Shape::Counts => Schema::map(Schema::count()),
         Shape::Object => Free,
@@ -151,6 +154,12 @@ fn own(side: Side) -> Schema {
             "The most bytes of name, image and custom data.",
         ),
         field("user_teams_limit", Schema::at_most(MOST_TEAMS), "The most teams of a user."),
+        field("user_blocks_limit", Schema::at_most(MOST_BLOCKS), "The most users that one may block."),
+        field(
+            "team_filter",
+            Choice(&["injected", "required"]),
+            "What a client's query for users without a team filter gets in an app with teams: its own teams, or a refusal.",
+        ),
         field(
             "rate_limits",
             Schema::map(calls),

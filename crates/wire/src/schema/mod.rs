@@ -4,8 +4,10 @@
 //! To describe a type, add it to [`named`] through the module of its subject; to describe an operation, add it to
 //! [`describe`].
 
+mod access;
 mod app;
 mod errors;
+mod moderation;
 mod operations;
 mod query;
 mod roles;
@@ -179,8 +181,10 @@ pub fn named() -> Vec<Type> {
     let mut types = users::types();
     types.extend(query::types());
     types.extend(app::types());
+    types.extend(access::types());
     types.extend(roles::types());
     types.extend(social::types());
+    types.extend(moderation::types());
     types.extend(errors::types());
     types
 }

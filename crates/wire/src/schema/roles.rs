@@ -50,7 +50,11 @@ fn permission() -> Schema {
         required("description", Text, "What it allows."),
         required("action", Text, "The action, like 'CreateChannel'."),
         required("custom", Boolean, "Whether the app made it."),
-        required("level", Choice(&["app", "channel"]), "Whether it is about the app or about channels."),
+        required(
+            "level",
+            Choice(&["app", "channel"]),
+            "Whether it is about the app, or about channels or calls.",
+        ),
         required("owner", Boolean, "Whether it holds for what is one's own only."),
         required("owner_resource", Text, "What has to be one's own; '' for nothing."),
         required("same_team", Boolean, "Whether it holds within a team only."),

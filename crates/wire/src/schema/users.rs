@@ -65,9 +65,13 @@ fn common() -> Vec<Field> {
         optional("image", Text, "The address of a picture."),
         optional("teams_role", Schema::map(Text), "The role of the user in a team, by team."),
         optional("privacy_settings", Named("PrivacySettingsResponse"), "Absent until one is first set."),
+        optional("ban_expires", Moment, "When the ban from the whole app ends; absent for never."),
+        optional("bypass_moderation", Boolean, "Whether moderation lets everything of the user pass."),
         optional("deactivated_at", Moment, "Since when the user is deactivated."),
         optional("deleted_at", Moment, "Since when the user is deleted."),
         optional("revoke_tokens_issued_before", Moment, "Tokens of the user that are older are refused."),
+        optional("ban_expires", Moment, "When the ban from the whole app ends."),
+        optional("bypass_moderation", Boolean, "Whether moderation lets everything of the user pass."),
     ]
 }
 

@@ -287,7 +287,7 @@ mod tests {
     #[test]
     fn own_settings_come_back() {
         let own = json!({"replace_security_fields": "reset", "user_size_limit": 9000, "user_teams_limit": 2,
-            "rate_limits": {"UpdateUsers": 300}});
+            "user_blocks_limit": 5, "team_filter": "required", "rate_limits": {"UpdateUsers": 300}});
         let patch = decode(json!({"headwater": own})).unwrap();
         assert_eq!(shown(patch.apply(&AppSettings::default()))["headwater"], own);
     }

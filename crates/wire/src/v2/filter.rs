@@ -327,7 +327,7 @@ fn leaf(path: &CustomPath, place: Place, value: &Value) -> Vec<Leaf> {
     Leaf::of(&path.to_string(), place, value).into_iter().collect()
 }
 
-fn one_bound<T>(
+pub(super) fn one_bound<T>(
     (path, operator, operand): (String, String, Value),
     read: impl Fn(&str, Value) -> Result<T, Invalid>,
 ) -> Result<Range<T>, Invalid> {

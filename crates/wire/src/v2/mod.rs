@@ -2,8 +2,10 @@
 
 pub mod actor;
 pub mod app;
+pub mod bans;
 pub mod blocks;
 pub mod devices;
+pub mod flags;
 pub mod guests;
 pub mod mutes;
 pub mod permissions;
@@ -12,6 +14,8 @@ pub mod rate_limits;
 pub mod roles;
 pub mod users;
 
+mod acting;
+mod criteria;
 mod filter;
 pub(crate) mod hooks;
 mod patch;

@@ -34,8 +34,8 @@ impl From<&'static Permission> for PermissionObject {
             custom: false,
             level: match permission.level {
                 Level::App => "app",
-                Level::Channel => "channel",
-                Level::Call => "call",
+                // The contract knows no third level; the tags tell calls from channels.
+                Level::Channel | Level::Call => "channel",
             },
             owner: permission.own.is_some(),
             owner_resource: permission.own.unwrap_or(""),

@@ -16,7 +16,7 @@ pub(crate) enum Shape {
     /// One of these; the first is the default.
     Choice(&'static [&'static str]),
     Texts,
-    /// Lists of texts by name.
+    /// Lists of texts by name; `null` takes one back.
     TextLists,
     /// Whole numbers by name.
     Counts,
@@ -160,6 +160,9 @@ fn each(path: &str, value: Value, shape: Shape) -> Result<Value, Invalid> {
     fields
         .into_iter()
         .map(|(name, value)| {
+            if value.is_null() && matches!(shape, Texts) {
+                return Ok((name, value));
+            }
             let value = checked(&format!("{path}.{name}"), shape, value)?;
             Ok((name, value))
         })

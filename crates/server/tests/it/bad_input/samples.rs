@@ -20,9 +20,11 @@ pub(super) struct Sample {
     pub(super) before: &'static [&'static str],
     /// How many mutations of this sample may be accepted before what they made leaves no room for the sample itself.
     pub(super) room: Option<u32>,
+    /// Whether it is accepted without a change: it only asks, or what it makes is there the second time.
+    pub(super) may_change_nothing: bool,
 }
 
-/// The sample of an operation. Another one, to bring the server into a state, has a word after a slash.
+/// The sample of an operation.
 pub(super) fn sample(operation: &str) -> Option<Sample> {
     let sample = Sample::default();
     Some(match operation {
@@ -30,6 +32,12 @@ pub(super) fn sample(operation: &str) -> Option<Sample> {
         "UpdateApp" => Sample { body: Some(settings()), before: &["UpdateApp"], ..sample },
         "ListPermissions" | "ListRoles" => sample,
         "GetPermission" => Sample { parameters: &["create-channel"], ..sample },
+        "CreateGuest" => Sample { body: Some(json!({"user": {"id": "visitor", "name": "Vi"}})), ..sample },
+        "ExplainPermission" => Sample {
+            query: &[("user_id", "alice"), ("action", "BanUser"), ("resource", "user:bob")],
+            before: &["UpdateUsers"],
+            ..sample
+        },
         "CreateRole" => Sample {
             body: Some(json!({"name": "captain"})),
             before: &["DeleteRole"],
@@ -94,13 +102,34 @@ pub(super) fn sample(operation: &str) -> Option<Sample> {
             before: &["UpdateUsers", "CreateDevice"],
             ..sample
         },
-        "UpdatePushNotificationPreferences" => Sample {
-            body: Some(preferences()),
-            before: &["UpdateUsers", "UpdatePushNotificationPreferences/back"],
+        "UpdatePushNotificationPreferences" => {
+            Sample { body: Some(preferences()), before: &["UpdateUsers"], may_change_nothing: true, ..sample }
+        }
+        "Ban" => Sample { body: Some(ban()), before: &["UpdateUsers"], ..sample },
+        "Unban" => Sample {
+            query: &[("target_user_id", "bob"), ("created_by", "alice")],
+            body: Some(json!({"unbanned_by_id": "alice", "unbanned_by": {"id": "alice"}})),
+            before: &["UpdateUsers", "Ban"],
             ..sample
         },
-        "UpdatePushNotificationPreferences/back" => Sample {
-            body: Some(json!({"preferences": [{"user_id": "alice", "chat_level": "default"}]})),
+        "QueryBannedUsers" => Sample { payload: Some(banned()), before: &["UpdateUsers", "Ban"], ..sample },
+        "Bypass" => Sample {
+            body: Some(json!({"target_user_id": "bob", "enabled": true})),
+            before: &["UpdateUsers"],
+            may_change_nothing: true,
+            ..sample
+        },
+        "Flag" => Sample { body: Some(flag()), before: &["UpdateUsers"], may_change_nothing: true, ..sample },
+        "GetFlagCount" => Sample {
+            body: Some(json!({"entity_creator_id": "bob", "entity_type": "user"})),
+            before: &["UpdateUsers", "Flag"],
+            may_change_nothing: true,
+            ..sample
+        },
+        "QueryModerationFlags" => Sample {
+            body: Some(flags()),
+            before: &["UpdateUsers", "Flag"],
+            may_change_nothing: true,
             ..sample
         },
         _ => return None,
@@ -162,7 +191,7 @@ fn settings() -> Value {
         "event_hooks": [{"hook_type": "webhook", "enabled": true, "webhook_url": "https://example.com",
             "event_types": ["user.updated"], "timeout_ms": 1000, "created_at": 1_704_067_200_000_000_000_i64}],
         "allowed_flag_reasons": null,
-        "headwater": {"replace_security_fields": "keep", "user_size_limit": 5120, "user_teams_limit": 250,
+        "headwater": {"replace_security_fields": "keep", "user_size_limit": 5120, "user_teams_limit": 250, "user_blocks_limit": 1000, "team_filter": "injected",
             "rate_limits": {"QueryUsers": 1000}},
     })
 }
@@ -200,6 +229,50 @@ fn users() -> Value {
         },
         "bob": {},
     }})
+}
+
+fn ban() -> Value {
+    json!({
+        "target_user_id": "bob", "banned_by_id": "alice", "banned_by": {"id": "alice"}, "channel_cid": "",
+        "delete_messages": "soft", "ip_ban": true, "reason": "spam", "shadow": false, "timeout": 60,
+    })
+}
+
+fn banned() -> Value {
+    json!({
+        "filter_conditions": {
+            "user_id": {"$in": ["bob", "eve"]},
+            "$and": [{"reason": {"$eq": "spam"}}, {"banned_by_id": "alice"}],
+            "channel_cid": null,
+            "created_at": {"$gt": "2020-01-02T03:04:05Z"},
+        },
+        "sort": [{"field": "created_at", "direction": -1}],
+        "exclude_expired_bans": true,
+        "limit": 10,
+        "offset": 0,
+        "user_id": "alice",
+        "user": {"id": "alice"},
+    })
+}
+
+fn flag() -> Value {
+    json!({
+        "entity_type": "user", "entity_id": "bob", "entity_creator_id": "bob", "user_id": "alice",
+        "user": {"id": "alice"}, "reason": "spam", "custom": {"a": [1, null]}, "moderation_payload": {"texts": ["x"]},
+    })
+}
+
+fn flags() -> Value {
+    json!({
+        "filter": {
+            "entity_type": {"$in": ["user", "photo"]}, "entity_id": "bob", "user_id": {"$eq": "alice"},
+            "entity_creator_id": "bob", "reason": "spam", "created_at": {"$gte": 5, "$lt": "2200-01-02T03:04:05Z"},
+        },
+        "sort": [{"field": "created_at", "direction": 1}],
+        "limit": 10,
+        "next": null,
+        "prev": "",
+    })
 }
 
 fn changes() -> Value {

@@ -1,0 +1,168 @@
+//! Every route with every role: the default matrix of semantics 8.9, as clients meet it. A route without a line fails.
+
+use std::collections::BTreeSet;
+
+use headwater_http::{Credential, routes};
+use headwater_testkit::client::{Reply, Request};
+use headwater_testkit::{KEY, SECRET, TestFront, token};
+use serde_json::{Value, json};
+
+/// Who asks, beside servers, who may do everything.
+const ROLES: [&str; 5] = ["anonymous", "guest", "user", "moderator", "admin"];
+
+/// A request that a server is answered 2xx, and the roles that are as well. `{me}` is the caller.
+struct Line {
+    operation: &'static str,
+    path: &'static str,
+    body: fn(me: &str) -> Value,
+    allowed: &'static [&'static str],
+}
+
+const EVERYBODY: &[&str] = &ROLES;
+const MEMBERS: &[&str] = &["guest", "user", "moderator", "admin"];
+const ADMINS: &[&str] = &["admin"];
+
+fn nothing(_: &str) -> Value {
+    Value::Null
+}
+
+/// What users may ask. Routes for servers need no line: nobody else may.
+const LINES: &[Line] = &[
+    Line {
+        operation: "CreateGuest",
+        path: "/api/v2/guest",
+        body: |_| json!({"user": {"id": "visitor"}}),
+        allowed: EVERYBODY,
+    },
+    Line {
+        operation: "ExplainPermission",
+        path: "/api/v2/permissions/explain?user_id={me}&action=BanUser",
+        body: nothing,
+        allowed: EVERYBODY,
+    },
+    Line { operation: "QueryUsers", path: "/api/v2/users", body: nothing, allowed: MEMBERS },
+    Line {
+        operation: "UpdateUsers",
+        path: "/api/v2/users",
+        body: |me| json!({"users": {me: {"name": "Me", "image": "link", "custom": {"a": 1}}}}),
+        allowed: MEMBERS,
+    },
+    Line {
+        operation: "UpdateUsers",
+        path: "/api/v2/users",
+        body: |_| json!({"users": {"target": {"name": "Other"}}}),
+        allowed: ADMINS,
+    },
+    Line {
+        operation: "UpdateUsers",
+        path: "/api/v2/users",
+        body: |me| json!({"users": {format!("made-by-{me}"): {"name": "New"}}}),
+        allowed: ADMINS,
+    },
+    Line {
+        operation: "UpdateUsers",
+        path: "/api/v2/users",
+        body: |me| json!({"users": {me: {"teams": ["red"]}}}),
+        allowed: ADMINS,
+    },
+    Line {
+        operation: "UpdateUsersPartial",
+        path: "/api/v2/users",
+        body: |me| json!({"users": [{"id": me, "set": {"color": "blue"}, "unset": ["name"]}]}),
+        allowed: MEMBERS,
+    },
+    Line {
+        operation: "UpdateUsersPartial",
+        path: "/api/v2/users",
+        body: |_| json!({"users": [{"id": "target", "set": {"color": "blue"}}]}),
+        allowed: ADMINS,
+    },
+    Line {
+        operation: "UpdateUsersPartial",
+        path: "/api/v2/users",
+        body: |me| json!({"users": [{"id": me, "set": {"role": "moderator"}}]}),
+        // A moderator stays what it is.
+        allowed: &["moderator", "admin"],
+    },
+];
+
+/// Sends a request as somebody.
+async fn send(front: &TestFront, role: &str, method: &str, path: &str, body: &Value) -> Reply {
+    let separator = if path.contains('?') { '&' } else { '?' };
+    let mut request = Request::new(method, &format!("{path}{separator}api_key={KEY}"));
+    if method != "GET" {
+        request = request.body(body.to_string());
+    }
+    let request = match role {
+        "anonymous" => request.header("Stream-Auth-Type", "anonymous"),
+        "server" => request.header("Authorization", &token(SECRET, json!({"server": true}))),
+        role => request.header("Authorization", &token(SECRET, json!({"user_id": id_of(role)}))),
+    };
+    front.send(request).await
+}
+
+fn id_of(role: &str) -> String {
+    match role {
+        "anonymous" => "!anon".to_owned(),
+        role => format!("{role}-1"),
+    }
+}
+
+async fn stage() -> TestFront {
+    let front = TestFront::start().await;
+    let mut users = json!({"target": {}, "other": {}});
+    for role in ROLES.iter().filter(|role| **role != "anonymous") {
+        users[id_of(role)] = json!({"role": role});
+    }
+    let made = front.call("POST", "/api/v2/users", &json!({"users": users})).await;
+    assert_eq!(made.status, 201, "{:?}", made.json());
+    front
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_obeys_the_default_matrix() {
+    let mut covered = BTreeSet::new();
+    for line in LINES {
+        let route = routes().find(|route| route.operation == line.operation).unwrap();
+        covered.insert(line.operation);
+        let front = stage().await;
+        for role in ROLES.iter().chain(&["server"]) {
+            let me = if *role == "server" { "other".to_owned() } else { id_of(role) };
+            let path = line.path.replace("{me}", &me);
+            // Whoever has no user cannot be named in a body.
+            let body = (line.body)(me.trim_start_matches('!'));
+            let reply = send(&front, role, route.method, &path, &body).await;
+            let context = format!("{} as {role}: {:?}", line.operation, reply.json());
+            if *role == "server" || line.allowed.contains(role) {
+                assert!((200..300).contains(&reply.status), "{context}");
+            } else {
+                let (status, code, message) = reply.refusal();
+                assert_eq!((status, code), (403, 17), "{context}");
+                let told = format!("User '{me}' with role '{role}' is not allowed to perform action");
+                assert!(message.contains(&told), "{context}");
+            }
+        }
+    }
+    let open: BTreeSet<&str> = routes()
+        .filter(|route| route.credential != Credential::Server)
+        .map(|route| route.operation)
+        .collect();
+    assert_eq!(open, covered, "every route for users has a line");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn routes_for_servers_are_closed_to_every_role() {
+    let front = stage().await;
+    for route in routes().filter(|route| route.credential == Credential::Server) {
+        let path = ["{user_id}", "{name}", "{id}"]
+            .iter()
+            .fold(route.path.to_owned(), |path, parameter| path.replace(parameter, "target"));
+        for role in ROLES {
+            let reply = send(&front, role, route.method, &path, &json!({})).await;
+            let (status, code, message) = reply.refusal();
+            let context = format!("{} {} as {role}: {message}", route.method, route.path);
+            assert_eq!((status, code), (403, 17), "{context}");
+            assert!(message.contains("server-side calls only"), "{context}");
+        }
+    }
+}
