@@ -23,13 +23,6 @@ func (t *trial) blocks(user string) []goclient.BlockedUserResponse {
 	return response.Data.Blocks
 }
 
-// as is a client with the token of a user.
-func (t *trial) as(user string) *goclient.Client {
-	client := *t.client
-	client.Token = t.client.CreateToken(user, time.Hour, goclient.Claims{})
-	return &client
-}
-
 // blocksListed: a fresh blocker has exactly one entry after one block, and none after the unblock.
 func blocksListed(t *trial) {
 	people := t.people("blocker", "blocked")
@@ -72,7 +65,7 @@ func blocksRefused(t *trial) {
 // blocksOfClient: a user blocks for itself, and sees its own list only.
 func blocksOfClient(t *trial) {
 	people := t.people("alice", "bob")
-	alice, bob := t.as(people[0]), t.as(people[1])
+	alice, bob := t.asUser(people[0]), t.asUser(people[1])
 	t.noError(outcomeOf(alice.BlockUsers(&goclient.BlockUsersRequest{BlockedUserID: people[1]})))
 	list, err := alice.GetBlockedUsers("")
 	t.noError(err)

@@ -18,13 +18,17 @@ pub(super) fn decode(body: &mut Object) -> Result<Option<UserId>, Invalid> {
     }
 }
 
-/// The user that the parameter `user_id` names.
+/// The user that the parameter `user_id` names; the anonymous one is nobody who acts, and may be named all the same.
 ///
 /// # Errors
 /// When no user can have such an id.
 pub fn in_query(query: &Query) -> Result<Option<UserId>, Invalid> {
-    let id = query.get("user_id").map(UserId::parse).transpose();
-    id.map_err(|invalid| invalid.within("user_id"))
+    let anonymous = UserId::anonymous();
+    match query.get("user_id") {
+        None => Ok(None),
+        Some(id) if id == anonymous.as_str() => Ok(Some(anonymous)),
+        Some(id) => UserId::parse(id).map(Some).map_err(|invalid| invalid.within("user_id")),
+    }
 }
 
 #[cfg(test)]
@@ -52,6 +56,7 @@ mod tests {
             assert_eq!(decoded, expected, "{body}");
         }
         assert_eq!(in_query(&Query::parse("user_id=")), Ok(None));
+        assert_eq!(in_query(&Query::parse("user_id=%21anon")), Ok(Some(UserId::anonymous())));
         assert_eq!(in_query(&Query::parse("user_id=a%20b")).unwrap_err().field, "user_id");
     }
 }
