@@ -78,6 +78,7 @@ impl From<Error> for Refusal {
             | Error::Deleted(_)
             | Error::NoRole(_)
             | Error::NoPermission(_)
+            | Error::NoDevice { .. }
             | Error::NoChannel(_)
             | Error::NoMessage(_)
             | Error::NoApp(_) => Self::missing(error.to_string()),

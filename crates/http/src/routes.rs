@@ -100,6 +100,15 @@ static ROUTES: &[Route] = &[
         &[Action::BanUser],
         |call| Box::pin(v2::moderation::query_banned(call)),
     ),
+    open(Method::GET, "/api/v2/devices", Operation::ListDevices, &[Action::ManageDevices], |call| {
+        Box::pin(v2::devices::list(call))
+    }),
+    open(Method::POST, "/api/v2/devices", Operation::CreateDevice, &[Action::ManageDevices], |call| {
+        Box::pin(v2::devices::create(call))
+    }),
+    open(Method::DELETE, "/api/v2/devices", Operation::DeleteDevice, &[Action::ManageDevices], |call| {
+        Box::pin(v2::devices::delete(call))
+    }),
     open(Method::POST, "/api/v2/moderation/ban", Operation::Ban, &[Action::BanUser], |call| {
         Box::pin(v2::moderation::ban(call))
     }),
@@ -127,8 +136,14 @@ static ROUTES: &[Route] = &[
         &[Action::ReadFlagReports],
         |call| Box::pin(v2::moderation::query_flags(call)),
     ),
+    open(Method::POST, "/api/v2/moderation/mute", Operation::Mute, &[Action::MuteUser], |call| {
+        Box::pin(v2::mutes::mute(call))
+    }),
     open(Method::POST, "/api/v2/moderation/unban", Operation::Unban, &[Action::BanUser], |call| {
         Box::pin(v2::moderation::unban(call))
+    }),
+    open(Method::POST, "/api/v2/moderation/unmute", Operation::Unmute, &[Action::MuteUser], |call| {
+        Box::pin(v2::mutes::unmute(call))
     }),
     route(
         Method::GET,
@@ -143,6 +158,13 @@ static ROUTES: &[Route] = &[
         Operation::GetPermission,
         &[Action::ReadPermissions],
         |call| Box::pin(v2::permissions::get(call)),
+    ),
+    open(
+        Method::POST,
+        "/api/v2/push_preferences",
+        Operation::UpdatePushNotificationPreferences,
+        &[Action::ManagePushPreferences],
+        |call| Box::pin(v2::push_preferences::update(call)),
     ),
     route(Method::GET, "/api/v2/rate_limits", Operation::GetRateLimits, &[Action::ReadRateLimits], |call| {
         Box::pin(v2::rate_limits::get(call))
@@ -167,6 +189,15 @@ static ROUTES: &[Route] = &[
     }),
     open(Method::PATCH, "/api/v2/users", Operation::UpdateUsersPartial, CHANGING_USERS, |call| {
         Box::pin(v2::users::update_partial(call))
+    }),
+    open(Method::GET, "/api/v2/users/block", Operation::GetBlockedUsers, &[Action::BlockUser], |call| {
+        Box::pin(v2::blocks::list(call))
+    }),
+    open(Method::POST, "/api/v2/users/block", Operation::BlockUsers, &[Action::BlockUser], |call| {
+        Box::pin(v2::blocks::block(call))
+    }),
+    open(Method::POST, "/api/v2/users/unblock", Operation::UnblockUsers, &[Action::BlockUser], |call| {
+        Box::pin(v2::blocks::unblock(call))
     }),
     route(
         Method::POST,
@@ -292,6 +323,8 @@ mod tests {
         check(Method::GET, "/api/v2/users", "QueryUsers []");
         check(Method::PATCH, "//api/v2/users", "UpdateUsersPartial []");
         check(Method::POST, "/api/v2/users/a%2Fb/deactivate", r#"DeactivateUser ["a%2Fb"]"#);
+        check(Method::POST, "/api/v2/users/block", "BlockUsers []");
+        check(Method::POST, "/api/v2/users/block/deactivate", r#"DeactivateUser ["block"]"#);
         check(Method::GET, "/api/v2/roles/search", "SearchRoles []");
         check(Method::DELETE, "/api/v2/roles/captain", r#"DeleteRole ["captain"]"#);
         check(Method::DELETE, "/api/v2/roles/search", r#"DeleteRole ["search"]"#);

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Attached, Timestamp, User, UserId};
+use crate::{Attached, Device, PushPreferences, Timestamp, User, UserId};
 
 /// The version of the stored form.
 const VERSION: u32 = 1;
@@ -149,6 +149,73 @@ pub enum Event {
         /// Whether channels hidden by the deactivation were to come back.
         restore_channels: bool,
     },
+    /// A user has blocked another one. Ours.
+    #[serde(rename = "user.blocked")]
+    UserBlocked {
+        /// Who did it.
+        user: UserId,
+        /// Who is blocked.
+        blocked: UserId,
+    },
+    /// A user has ended a block. Ours.
+    #[serde(rename = "user.unblocked")]
+    UserUnblocked {
+        /// Who did it.
+        user: UserId,
+        /// Who was blocked.
+        blocked: UserId,
+    },
+    /// A user has muted others, or changed when that ends.
+    #[serde(rename = "user.muted")]
+    UserMuted {
+        /// Who did it.
+        user: Box<User>,
+        /// Who is muted.
+        targets: Vec<UserId>,
+        /// When it ends; `None` is never.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires: Option<Timestamp>,
+    },
+    /// A user has ended mutes.
+    #[serde(rename = "user.unmuted")]
+    UserUnmuted {
+        /// Who did it.
+        user: Box<User>,
+        /// Who was muted.
+        targets: Vec<UserId>,
+    },
+    /// A device takes pushes for a user, for whom it did not before. Ours.
+    #[serde(rename = "device.created")]
+    DeviceCreated {
+        /// Whose device it is.
+        user: UserId,
+        /// The device.
+        device: Box<Device>,
+    },
+    /// A device was registered again with other properties. Ours.
+    #[serde(rename = "device.updated")]
+    DeviceUpdated {
+        /// Whose device it is.
+        user: UserId,
+        /// The device after the change.
+        device: Box<Device>,
+    },
+    /// A device takes pushes for a user no longer: it was removed, is another user's now, or had to make room. Ours.
+    #[serde(rename = "device.deleted")]
+    DeviceDeleted {
+        /// Whose device it was.
+        user: UserId,
+        /// The device.
+        device: Box<Device>,
+    },
+    /// A user wants something else pushed. Ours.
+    #[serde(rename = "push_preferences.updated")]
+    PushPreferencesUpdated {
+        /// The user.
+        user: UserId,
+        /// What it wants now.
+        preferences: Box<PushPreferences>,
+    },
 }
 
 /// What a report to the moderators says.
@@ -188,6 +255,14 @@ impl Event {
             Self::FlagCreated { .. } => "flag.created",
             Self::UserDeactivated { .. } => "user.deactivated",
             Self::UserReactivated { .. } => "user.reactivated",
+            Self::UserBlocked { .. } => "user.blocked",
+            Self::UserUnblocked { .. } => "user.unblocked",
+            Self::UserMuted { .. } => "user.muted",
+            Self::UserUnmuted { .. } => "user.unmuted",
+            Self::DeviceCreated { .. } => "device.created",
+            Self::DeviceUpdated { .. } => "device.updated",
+            Self::DeviceDeleted { .. } => "device.deleted",
+            Self::PushPreferencesUpdated { .. } => "push_preferences.updated",
         }
     }
 
@@ -202,7 +277,9 @@ impl Event {
             | Self::UserBypassChanged { user }
             | Self::UserFlagged { user, .. }
             | Self::UserDeactivated { user, .. }
-            | Self::UserReactivated { user, .. } => Some(user),
+            | Self::UserReactivated { user, .. }
+            | Self::UserMuted { user, .. }
+            | Self::UserUnmuted { user, .. } => Some(user),
             Self::AppCreated
             | Self::AppUpdated { .. }
             | Self::AppSecretRotated
@@ -211,7 +288,27 @@ impl Event {
             | Self::AppResumed
             | Self::RoleCreated { .. }
             | Self::RoleDeleted { .. }
-            | Self::FlagCreated { .. } => None,
+            | Self::FlagCreated { .. }
+            | Self::UserBlocked { .. }
+            | Self::UserUnblocked { .. }
+            | Self::DeviceCreated { .. }
+            | Self::DeviceUpdated { .. }
+            | Self::DeviceDeleted { .. }
+            | Self::PushPreferencesUpdated { .. } => None,
+        }
+    }
+
+    /// The id of the user whom the event is about, with or without a snapshot of it.
+    #[must_use]
+    pub fn subject_id(&self) -> Option<&UserId> {
+        match self {
+            Self::UserBlocked { user, .. }
+            | Self::UserUnblocked { user, .. }
+            | Self::DeviceCreated { user, .. }
+            | Self::DeviceUpdated { user, .. }
+            | Self::DeviceDeleted { user, .. }
+            | Self::PushPreferencesUpdated { user, .. } => Some(user),
+            _ => self.subject().map(|user| &user.id),
         }
     }
 
@@ -260,6 +357,9 @@ mod tests {
             Event::AppUpdated { settings: vec!["webhook_url".to_owned()] },
             Event::RoleDeleted { name: "captain".to_owned() },
             Event::UserCreated { user: user.clone() },
+            Event::UserBlocked { user: id.clone(), blocked: id.clone() },
+            Event::UserMuted { user: user.clone(), targets: vec![id.clone()], expires: Some(now) },
+            Event::PushPreferencesUpdated { user: id.clone(), preferences: Box::default() },
             Event::UserBanned {
                 user: user.clone(),
                 created_by: Some(id.clone()),

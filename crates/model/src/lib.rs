@@ -9,6 +9,7 @@ mod catalogue;
 mod clock;
 mod criteria;
 mod custom;
+mod device;
 mod event;
 mod field;
 pub mod filter;
@@ -20,7 +21,10 @@ mod operation;
 mod patch;
 mod permission;
 mod profile;
+mod push;
+mod push_level;
 mod query;
+mod relation;
 mod role;
 mod rules;
 pub mod sort;
@@ -40,6 +44,9 @@ pub use catalogue::{CATALOGUE, Level, Permission, permission};
 pub use clock::{Clock, Entropy, Timestamp};
 pub use criteria::Criterion;
 pub use custom::{Custom, CustomPath, CustomText};
+pub use device::{
+    Device, LONGEST_DEVICE_ID, LONGEST_DEVICE_TEXT, MOST_DEVICES, PushProvider, Registration, check_device_id,
+};
 pub use event::{Event, Report};
 pub use field::BUILT_IN;
 pub use filter::{Filter, Test};
@@ -56,7 +63,13 @@ pub use permission::{
     permit, permitted_teams, reaches_beyond_teams,
 };
 pub use profile::{Absent, Profile};
+pub use push::{
+    ChatSwitches, Choice, FeedsSwitches, LONGEST_ACTIVITY_TYPE, MOST_ACTIVITY_TYPES, MOST_PUSH_ENTRIES,
+    PushChange, PushEntry, PushPreferences, Snooze,
+};
+pub use push_level::{ChatCategory, ChatLevel, Delivery, FeedsCategory};
 pub use query::{DEEPEST_FILTER, MOST_OPERANDS, MOST_QUERY_WORDS, MOST_TESTS, Page, UserQuery};
+pub use relation::{Block, LONGEST_MUTE, MOST_MUTES, MOST_TARGETS, Mute, Targets};
 pub use role::{
     CustomRole, DEFAULT_ROLE, Holder, MOST_CUSTOM_ROLES, Role, RoleSearch, Scope, check_role_name,
     is_built_in,
@@ -65,6 +78,5 @@ pub use rules::Limits;
 pub use sort::{Direction, MOST_SORT_KEYS, Sort, SortField, SortKey};
 pub use standing::{Exclusion, Standing};
 pub use user::{
-    Ban, ChannelMute, Device, Parts, Privacy, PrivacySwitch, PushProvider, StoredUser, Unread, User,
-    UserMute, UserView,
+    Ban, ChannelMute, Parts, Privacy, PrivacySwitch, StoredUser, Unread, User, UserMute, UserView,
 };

@@ -116,7 +116,7 @@ impl<'a> Resource<'a> {
 
     /// A user, who belongs to itself.
     #[must_use]
-    pub fn user(user: &'a User) -> Self {
+    pub fn user<C>(user: &'a User<C>) -> Self {
         Self { owner: Some(&user.id), teams: Teams::OneOf(&user.teams), ..Self::default() }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Custom, CustomText, Timestamp, UserId, UserKey};
+use crate::{Custom, CustomText, Device, PushPreferences, Timestamp, UserId, UserKey};
 
 /// A user of one app: the profile and its standing, without what hangs on it.
 ///
@@ -92,6 +92,14 @@ pub struct StoredUser<C = Custom> {
     pub parts: Parts,
 }
 
+impl<C> StoredUser<C> {
+    /// The key, if nothing of the kind `part` hangs on the user as far as is known.
+    #[must_use]
+    pub fn lacks(&self, part: Parts) -> Option<UserKey> {
+        (!self.parts.has(part)).then_some(self.key)
+    }
+}
+
 /// What may hang on a user beside its own row: where a part is not named, there is nothing to look for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Parts(pub i64);
@@ -105,6 +113,12 @@ impl Parts {
     pub const DEVICES: Self = Self(4);
     /// What the user wants pushed.
     pub const PUSH_PREFERENCES: Self = Self(8);
+
+    /// These and `others`.
+    #[must_use]
+    pub const fn with(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
 
     /// Whether all of `others` are among these.
     #[must_use]
@@ -177,6 +191,8 @@ pub struct UserView<C = Custom> {
     pub channel_mutes: Vec<ChannelMute>,
     /// The push devices of the user.
     pub devices: Vec<Device>,
+    /// What the user wants pushed.
+    pub push_preferences: PushPreferences,
     /// What the user has not read.
     pub unread: Unread,
 }
@@ -192,6 +208,7 @@ impl<C> UserView<C> {
             mutes: Vec::new(),
             channel_mutes: Vec::new(),
             devices: Vec::new(),
+            push_preferences: PushPreferences::default(),
             unread: Unread::default(),
         }
     }
@@ -213,64 +230,6 @@ pub struct UserMute {
 /// A muted channel. There are none yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChannelMute {}
-
-/// A device that takes pushes for a user.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Device {
-    /// The token that the push provider gave it.
-    pub id: String,
-    /// The push provider.
-    pub provider: PushProvider,
-    /// The configuration of the provider, when the app has several.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub provider_name: Option<String>,
-    /// The stable id of the hardware.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hardware_id: Option<String>,
-    /// Whether the token is for calls, at Apple's.
-    pub voip: bool,
-    /// Why the provider takes no more pushes for it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub disabled_reason: Option<String>,
-    /// When it was first registered for its user.
-    pub created_at: Timestamp,
-}
-
-/// Who delivers pushes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum PushProvider {
-    /// Apple's.
-    Apn,
-    /// Google's.
-    Firebase,
-    /// Huawei's.
-    Huawei,
-    /// Xiaomi's.
-    Xiaomi,
-}
-
-impl PushProvider {
-    /// Every provider.
-    pub const ALL: [Self; 4] = [Self::Apn, Self::Firebase, Self::Huawei, Self::Xiaomi];
-
-    /// The name, as it is stored and as clients know it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Apn => "apn",
-            Self::Firebase => "firebase",
-            Self::Huawei => "huawei",
-            Self::Xiaomi => "xiaomi",
-        }
-    }
-
-    /// The provider with this name.
-    #[must_use]
-    pub fn by_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|provider| provider.name() == name)
-    }
-}
 
 /// Counts of what a user has not read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

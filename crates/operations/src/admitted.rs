@@ -287,6 +287,20 @@ impl<'c> Admitted<'c> {
         mutes.iter_mut().for_each(|mute| self.veil(&mut mute.target));
     }
 
+    /// Whether the caller learns anything of `user`, whom it has once reached by `action`: teams change.
+    #[must_use]
+    pub(crate) fn still_sees<C>(&self, action: Action, user: &User<C>) -> bool {
+        self.sees(user) || self.decide(action, &Resource::user(user)).is_ok()
+    }
+
+    /// What the caller may see of `user`, now.
+    #[must_use]
+    pub(crate) fn shown<C>(&self, user: User<C>) -> User<C> {
+        let mut user = user.as_of(self.ctx.now);
+        self.veil(&mut user);
+        user
+    }
+
     /// Takes from `user` what the caller may not see of it.
     pub fn veil<C>(&self, user: &mut User<C>) {
         if self.is_server() {
@@ -372,6 +386,11 @@ impl People {
             Some(_) => Err(Error::Deactivated(id.clone())),
             None => Ok(actor),
         }
+    }
+
+    /// A user who was ever there, deleted or not.
+    pub(crate) fn any(&self, id: &UserId) -> Option<&StoredUser> {
+        self.0.get(id)
     }
 
     /// A user who is there, active or not.

@@ -55,6 +55,14 @@ pub enum Error {
     /// There is no such permission.
     #[error("the permission {0} does not exist")]
     NoPermission(String),
+    /// The user has no such device.
+    #[error("the user {user} has no device with the id {id}")]
+    NoDevice {
+        /// The id, shown.
+        id: String,
+        /// The user.
+        user: UserId,
+    },
     /// There is no such channel.
     #[error("the channel {0} does not exist")]
     NoChannel(String),

@@ -7,14 +7,18 @@
 mod admitted;
 pub mod apps;
 pub mod bans;
+pub mod blocks;
 mod changes;
 mod ctx;
+pub mod devices;
 mod error;
 pub mod flags;
 pub mod guests;
 pub mod log;
+pub mod mutes;
 mod names;
 pub mod permissions;
+pub mod push_preferences;
 pub mod roles;
 pub mod users;
 

@@ -21,6 +21,7 @@ mod migrate;
 pub mod mutes;
 mod options;
 mod postgres;
+pub mod push_preferences;
 pub mod roles;
 mod sql;
 mod sqlite;

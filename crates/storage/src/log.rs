@@ -2,7 +2,7 @@
 //!
 //! Its readers come with their features. Rows go by age and size, a batch at a time, in the background lane.
 
-use model::{AppKey, Event, Timestamp, UserKey};
+use model::{AppKey, Event, Timestamp, UserId, UserKey};
 
 use crate::sql::{Sql, Value};
 use crate::{Error, Tx};
@@ -73,7 +73,7 @@ pub fn append(tx: &mut Tx<'_>, origin: &Origin<'_>, entries: &[Entry]) -> Result
                 origin.operation.into(),
                 origin.request.into(),
                 entry.event.name().into(),
-                entry.event.subject().map_or("", |user| user.id.as_str()).into(),
+                entry.event.subject_id().map_or("", UserId::as_str).into(),
                 payload.into(),
             ])
         })

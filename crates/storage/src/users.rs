@@ -4,10 +4,12 @@ use std::collections::{BTreeSet, HashMap};
 
 use model::leaf::{self, Leaf, Numeric};
 use model::words::{name_key, searchable};
-use model::{AppKey, Ban, CustomText, Parts, StoredUser, Timestamp, User, UserId, UserKey, UserView};
+use model::{
+    AppKey, Ban, CustomText, Parts, PushPreferences, StoredUser, Timestamp, User, UserId, UserKey, UserView,
+};
 
 use crate::sql::{Row, Sql, Value};
-use crate::{Error, Tx, blocks, devices, mutes};
+use crate::{Error, Tx, blocks, devices, mutes, push_preferences};
 
 /// The columns that [`read_to_show`] reads, of a row `u` of `users`.
 pub(crate) const COLUMNS: &str = "u.key, u.id, u.name, u.image, u.role, u.teams, u.teams_role, u.language, u.invisible, \
@@ -290,7 +292,10 @@ pub fn views<C>(
     let mut blocks = by_owner(blocks::of(tx, &keys(Parts::BLOCKS))?);
     let mut mutes = by_owner(mutes::of(tx, &keys(Parts::MUTES), now)?);
     let mut devices = by_owner(devices::of(tx, &keys(Parts::DEVICES))?);
+    let preferences = push_preferences::of(tx, &keys(Parts::PUSH_PREFERENCES))?;
+    let mut preferences: HashMap<UserKey, PushPreferences> = preferences.into_iter().collect();
     let view = |stored: StoredUser<C>| UserView {
+        push_preferences: preferences.remove(&stored.key).unwrap_or_default().as_of(now),
         blocks: blocks.remove(&stored.key).unwrap_or_default(),
         mutes: mutes.remove(&stored.key).unwrap_or_default(),
         devices: devices.remove(&stored.key).unwrap_or_default(),

@@ -131,7 +131,11 @@ fn operation(route: &RouteInfo, operation: Operation, described: &Described) -> 
 fn successes(operation: Operation) -> &'static [&'static str] {
     match operation {
         Operation::Ban | Operation::CreateGuest | Operation::CreateRole => &["201"],
-        Operation::Flag | Operation::UpdateUsers => &["200", "201"],
+        Operation::BlockUsers
+        | Operation::CreateDevice
+        | Operation::Flag
+        | Operation::Mute
+        | Operation::UpdateUsers => &["200", "201"],
         _ => &["200"],
     }
 }

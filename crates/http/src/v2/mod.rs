@@ -1,9 +1,13 @@
 //! Handlers of the v2 dialect: decode, operate, encode. One module for each subject.
 
 pub(crate) mod app;
+pub(crate) mod blocks;
+pub(crate) mod devices;
 pub(crate) mod guests;
 pub(crate) mod moderation;
+pub(crate) mod mutes;
 pub(crate) mod permissions;
+pub(crate) mod push_preferences;
 pub(crate) mod rate_limits;
 pub(crate) mod roles;
 pub(crate) mod users;

@@ -16,6 +16,7 @@ mod query;
 mod roles;
 mod roles_on_routes;
 mod secrecy;
+mod social;
 mod teams;
 mod transport;
 mod users;

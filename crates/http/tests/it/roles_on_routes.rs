@@ -121,6 +121,55 @@ const LINES: &[Line] = &[
         // A moderator stays what it is.
         allowed: &["moderator", "admin"],
     },
+    Line {
+        operation: "BlockUsers",
+        path: "/api/v2/users/block",
+        body: |me| json!({"blocked_user_id": "target", "user_id": me}),
+        allowed: MEMBERS,
+    },
+    Line {
+        operation: "UnblockUsers",
+        path: "/api/v2/users/unblock",
+        body: |me| json!({"blocked_user_id": "target", "user_id": me}),
+        allowed: MEMBERS,
+    },
+    Line {
+        operation: "GetBlockedUsers",
+        path: "/api/v2/users/block?user_id={me}",
+        body: nothing,
+        allowed: MEMBERS,
+    },
+    Line {
+        operation: "Mute",
+        path: "/api/v2/moderation/mute",
+        body: |me| json!({"target_ids": ["target"], "user_id": me}),
+        allowed: MEMBERS,
+    },
+    Line {
+        operation: "Unmute",
+        path: "/api/v2/moderation/unmute",
+        body: |me| json!({"target_ids": ["target"], "user_id": me}),
+        allowed: MEMBERS,
+    },
+    Line {
+        operation: "CreateDevice",
+        path: "/api/v2/devices",
+        body: |me| json!({"id": "token", "push_provider": "apn", "user_id": me}),
+        allowed: MEMBERS,
+    },
+    Line { operation: "ListDevices", path: "/api/v2/devices?user_id={me}", body: nothing, allowed: MEMBERS },
+    Line {
+        operation: "DeleteDevice",
+        path: "/api/v2/devices?id=device-of-{me}&user_id={me}",
+        body: nothing,
+        allowed: MEMBERS,
+    },
+    Line {
+        operation: "UpdatePushNotificationPreferences",
+        path: "/api/v2/push_preferences",
+        body: |me| json!({"preferences": [{"user_id": me, "chat_level": "none"}]}),
+        allowed: MEMBERS,
+    },
 ];
 
 /// Sends a request as somebody.
@@ -153,6 +202,10 @@ async fn stage() -> TestFront {
     }
     let made = front.call("POST", "/api/v2/users", &json!({"users": users})).await;
     assert_eq!(made.status, 201, "{:?}", made.json());
+    for id in users.as_object().unwrap().keys() {
+        let device = json!({"id": format!("device-of-{id}"), "push_provider": "apn", "user_id": id});
+        assert_eq!(front.call("POST", "/api/v2/devices", &device).await.status, 201);
+    }
     front
 }
 

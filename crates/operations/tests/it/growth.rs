@@ -63,7 +63,7 @@ async fn nobody_reads_more_when_there_are_more() {
 }
 
 /// How many rows of each table were read since it is there. Closes the store: a connection tells it when it ends.
-fn rows_read(store: &TestStore) -> BTreeMap<String, i64> {
+pub(crate) fn rows_read(store: &TestStore) -> BTreeMap<String, i64> {
     store.close();
     let config = store.database().unwrap().config();
     let read = std::thread::spawn(move || {

@@ -8,16 +8,23 @@
 
 mod apps;
 mod bans;
+mod blocks;
 mod concurrent;
+mod concurrent_social;
+mod devices;
 mod flags;
 mod growth;
+mod growth_social;
 mod log;
 mod moderation_plans;
 mod moderators;
+mod mutes;
 mod names;
 mod permissions_page;
 mod plans;
+mod push_preferences;
 mod roles;
 mod search;
+mod social;
 mod stage;
 mod users;

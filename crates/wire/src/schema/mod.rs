@@ -11,6 +11,7 @@ mod moderation;
 mod operations;
 mod query;
 mod roles;
+mod social;
 mod users;
 
 pub use errors::{CODES, CodeLine};
@@ -182,6 +183,7 @@ pub fn named() -> Vec<Type> {
     types.extend(app::types());
     types.extend(access::types());
     types.extend(roles::types());
+    types.extend(social::types());
     types.extend(moderation::types());
     types.extend(errors::types());
     types

@@ -3,7 +3,7 @@
 use model::{Operation, RoleSearch};
 
 use super::Schema::{Boolean, Choice, Named, Text};
-use super::{Field, Schema, access, moderation, optional, required};
+use super::{Field, Schema, access, moderation, optional, required, social};
 
 /// What an operation takes and answers.
 #[derive(Clone, Debug)]
@@ -101,7 +101,11 @@ pub fn describe(operation: Operation) -> Option<Described> {
             path: vec![required("id", Text, "The permission.")],
             ..plain(ROLES, "Read a permission", "GetCustomPermissionResponse")
         },
-        _ => return access::describe(operation).or_else(|| moderation::describe(operation)),
+        _ => {
+            return access::describe(operation)
+                .or_else(|| moderation::describe(operation))
+                .or_else(|| social::describe(operation));
+        }
     })
 }
 

@@ -77,16 +77,35 @@ fn common() -> Vec<Field> {
 
 fn full_user() -> Schema {
     let mut fields = common();
-    fields.extend([
-        required("devices", Schema::list(Free), "The devices that take pushes for the user."),
-        required("mutes", Schema::list(Free), "The users whom this one has muted."),
+    fields.extend(belongings());
+    Schema::object("A user as the subject of an answer.", fields)
+}
+
+/// The user who asks, or for whom a server does: it is not told what moderators have done in silence.
+pub(super) fn own_user() -> Schema {
+    let mut fields = common();
+    fields.retain(|field| !matches!(field.name, "shadow_banned" | "ban_expires" | "bypass_moderation"));
+    fields.extend(belongings());
+    let preferences = Named("PushPreferencesResponse");
+    fields.push(optional("push_preferences", preferences, "Absent until one is set."));
+    Schema::object("A user, as it sees itself.", fields)
+}
+
+/// What hangs on a user.
+fn belongings() -> [Field; 7] {
+    [
+        required(
+            "devices",
+            Schema::list(Named("DeviceResponse")),
+            "The devices that take pushes for the user.",
+        ),
+        required("mutes", Schema::list(Named("UserMuteResponse")), "The users whom this one has muted."),
         required("channel_mutes", Schema::list(Free), "The channels that the user has muted."),
         required("total_unread_count", Schema::count(), "Messages not read, in all channels."),
         required("unread_count", Schema::count(), "The same, by an older name."),
         required("unread_channels", Schema::count(), "Channels with a message not read."),
         required("unread_threads", Schema::count(), "Threads with a reply not read."),
-    ]);
-    Schema::object("A user as the subject of an answer.", fields)
+    ]
 }
 
 fn privacy() -> Schema {

@@ -1,10 +1,15 @@
 //! The v2 dialect (contract v2.md): one module for each subject.
 
+pub mod actor;
 pub mod app;
 pub mod bans;
+pub mod blocks;
+pub mod devices;
 pub mod flags;
 pub mod guests;
+pub mod mutes;
 pub mod permissions;
+pub mod push_preferences;
 pub mod rate_limits;
 pub mod roles;
 pub mod users;

@@ -3,6 +3,7 @@
 use model::{Device, Privacy, Timestamp, User, UserId, UserMute, UserView};
 use serde::{Serialize, Serializer};
 
+use super::push_preferences;
 use crate::print::Printer;
 
 /// Room for a user: most take less.
@@ -41,6 +42,10 @@ pub(super) fn print_full<C: Serialize>(printer: &mut Printer, view: &UserView<C>
 /// Prints an `OwnUserResponse`: the user who asks. It is not told of a shadow ban.
 pub(super) fn print_own<C: Serialize>(printer: &mut Printer, view: &UserView<C>) {
     print_common(printer, &view.user, view.online, &view.blocks);
+    if !view.push_preferences.is_empty() {
+        printer.raw(r#","push_preferences":"#);
+        push_preferences::print(printer, &view.push_preferences);
+    }
     print_belongings(printer, view);
 }
 

@@ -76,6 +76,35 @@ pub(super) fn sample(operation: &str) -> Option<Sample> {
             before: &["UpdateUsers", "DeactivateUser"],
             ..sample
         },
+        "BlockUsers" => Sample { body: Some(block()), before: &["UpdateUsers", "UnblockUsers"], ..sample },
+        "UnblockUsers" => Sample { body: Some(block()), before: &["UpdateUsers", "BlockUsers"], ..sample },
+        "GetBlockedUsers" => {
+            Sample { query: &[("user_id", "alice")], before: &["UpdateUsers", "BlockUsers"], ..sample }
+        }
+        "Mute" => Sample {
+            body: Some(
+                json!({"target_ids": ["bob", "carol"], "target_id": "bob", "user_id": "alice", "timeout": 60}),
+            ),
+            before: &["UpdateUsers"],
+            ..sample
+        },
+        "Unmute" => Sample {
+            body: Some(json!({"target_ids": ["bob", "carol"], "user": {"id": "alice"}})),
+            before: &["UpdateUsers", "Mute"],
+            ..sample
+        },
+        "CreateDevice" => Sample { body: Some(device()), before: &["UpdateUsers", "DeleteDevice"], ..sample },
+        "ListDevices" => {
+            Sample { query: &[("user_id", "alice")], before: &["UpdateUsers", "CreateDevice"], ..sample }
+        }
+        "DeleteDevice" => Sample {
+            query: &[("id", "token"), ("user_id", "alice")],
+            before: &["UpdateUsers", "CreateDevice"],
+            ..sample
+        },
+        "UpdatePushNotificationPreferences" => {
+            Sample { body: Some(preferences()), before: &["UpdateUsers"], may_change_nothing: true, ..sample }
+        }
         "Ban" => Sample { body: Some(ban()), before: &["UpdateUsers"], ..sample },
         "Unban" => Sample {
             query: &[("target_user_id", "bob"), ("created_by", "alice")],
@@ -256,5 +285,23 @@ fn changes() -> Value {
             "unset": ["image", "tags"],
         },
         {"id": "bob", "set": {"custom": {"a": 1}, "language": "en"}},
+    ]})
+}
+
+fn block() -> Value {
+    json!({"blocked_user_id": "bob", "user_id": "alice", "user": {"id": "alice"}})
+}
+
+fn device() -> Value {
+    json!({"id": "token", "push_provider": "apn", "push_provider_name": "main", "hardware_id": "phone",
+        "voip_token": true, "user_id": "alice"})
+}
+
+fn preferences() -> Value {
+    json!({"preferences": [
+        {"user_id": "alice", "chat_level": "mentions", "call_level": "none", "feeds_level": "all",
+            "disabled_until": "2250-01-01T00:00:00Z", "chat_preferences": {"direct_mentions": "all"},
+            "feeds_preferences": {"comment": "none", "custom_activity_types": {"sale": "all"}}},
+        {"user_id": "bob", "chat_level": "default", "remove_disable": true},
     ]})
 }
