@@ -3,6 +3,7 @@
 mod action;
 mod app;
 mod batch;
+mod block_list;
 mod caller;
 mod catalogue;
 mod clock;
@@ -23,16 +24,21 @@ mod rules;
 pub mod sort;
 mod standing;
 mod user;
+mod user_group;
 pub mod words;
 
 pub use action::Action;
 pub use app::{App, AppSettings, Secret, SettingsPatch, Suspension, TeamFilter, UniqueNames};
 pub use batch::Batch;
+pub use block_list::{
+    BlockList, BlockListKind, BlockListPage, BlockListPatch, BlockListPlace, MOST_BLOCK_LIST_WORDS,
+    MOST_BLOCK_LISTS, WordCheck, Words, check_block_list_name,
+};
 pub use caller::{Bearer, Caller, Cid, TokenAccess};
 pub use catalogue::{CATALOGUE, Level, Permission, permission};
 pub use clock::{Clock, Entropy, Timestamp};
 pub use custom::{Custom, CustomPath, CustomText};
-pub use event::Event;
+pub use event::{BlockListEvent, Event};
 pub use field::BUILT_IN;
 pub use filter::{Filter, Test};
 pub use id::{AppKey, UserId, UserKey};
@@ -49,10 +55,14 @@ pub use role::{
     CustomRole, DEFAULT_ROLE, Holder, MOST_CUSTOM_ROLES, Role, RoleSearch, Scope, check_role_name,
     is_built_in, reaches_beyond_teams,
 };
-pub use rules::Limits;
+pub use rules::{Limits, check_team};
 pub use sort::{Direction, MOST_SORT_KEYS, Sort, SortField, SortKey};
 pub use standing::{Exclusion, Standing};
 pub use user::{
     Ban, ChannelMute, Device, Parts, Privacy, PrivacySwitch, PushProvider, StoredUser, Unread, User,
     UserMute, UserView,
+};
+pub use user_group::{
+    GroupMember, GroupOrder, MOST_MEMBERS, MOST_MEMBERS_A_CALL, MOST_USER_GROUPS, UserGroup, UserGroupPage,
+    UserGroupPatch, UserGroupView, check_member_count, folded_name,
 };

@@ -6,6 +6,7 @@
 
 mod admitted;
 pub mod apps;
+pub mod block_lists;
 mod changes;
 mod ctx;
 mod error;
@@ -14,6 +15,8 @@ pub mod log;
 mod names;
 pub mod permissions;
 pub mod roles;
+mod teams;
+pub mod user_groups;
 pub mod users;
 
 pub use admitted::Admitted;

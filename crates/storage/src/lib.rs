@@ -6,6 +6,7 @@
 mod answer;
 pub mod apps;
 mod backup;
+pub mod block_lists;
 pub mod blocks;
 mod cache;
 pub mod devices;
@@ -27,6 +28,7 @@ pub mod statements;
 mod store;
 mod threads;
 mod tx;
+pub mod user_groups;
 pub mod users;
 
 pub use answer::Answer;

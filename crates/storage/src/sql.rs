@@ -146,6 +146,14 @@ impl Row<'_> {
         self.get(column, "integer")
     }
 
+    /// The column as an integer, `None` for NULL.
+    ///
+    /// # Errors
+    /// See [`Row::integer`].
+    pub fn optional_integer(&self, column: usize) -> Result<Option<i64>, Error> {
+        self.get(column, "integer")
+    }
+
     /// The column as text.
     ///
     /// # Errors

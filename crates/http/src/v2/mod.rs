@@ -1,8 +1,10 @@
 //! Handlers of the v2 dialect: decode, operate, encode. One module for each subject.
 
 pub(crate) mod app;
+pub(crate) mod block_lists;
 pub(crate) mod guests;
 pub(crate) mod permissions;
 pub(crate) mod rate_limits;
 pub(crate) mod roles;
+pub(crate) mod user_groups;
 pub(crate) mod users;

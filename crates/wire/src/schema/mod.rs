@@ -9,6 +9,7 @@ mod errors;
 mod operations;
 mod query;
 mod roles;
+mod sets;
 mod users;
 
 pub use errors::{CODES, CodeLine};
@@ -179,6 +180,7 @@ pub fn named() -> Vec<Type> {
     types.extend(query::types());
     types.extend(app::types());
     types.extend(roles::types());
+    types.extend(sets::types());
     types.extend(errors::types());
     types
 }

@@ -97,7 +97,7 @@ pub fn describe(operation: Operation) -> Option<Described> {
             path: vec![required("id", Text, "The permission.")],
             ..plain(ROLES, "Read a permission", "GetCustomPermissionResponse")
         },
-        _ => return None,
+        _ => return super::sets::describe(operation),
     })
 }
 

@@ -1,10 +1,12 @@
 //! The v2 dialect (contract v2.md): one module for each subject.
 
 pub mod app;
+pub mod block_lists;
 pub mod guests;
 pub mod permissions;
 pub mod rate_limits;
 pub mod roles;
+pub mod user_groups;
 pub mod users;
 
 mod filter;
