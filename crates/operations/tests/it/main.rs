@@ -7,6 +7,7 @@
 )]
 
 mod apps;
+mod block_lists;
 mod concurrent;
 mod growth;
 mod log;
@@ -15,4 +16,5 @@ mod plans;
 mod roles;
 mod search;
 mod stage;
+mod user_groups;
 mod users;
