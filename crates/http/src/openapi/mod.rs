@@ -120,7 +120,7 @@ fn operation(route: &RouteInfo, operation: Operation, described: &Described) -> 
 /// The statuses of an operation that succeeds.
 fn successes(operation: Operation) -> &'static [&'static str] {
     match operation {
-        Operation::CreateRole => &["201"],
+        Operation::CreateBlockList | Operation::CreateRole | Operation::CreateUserGroup => &["201"],
         Operation::UpdateUsers => &["200", "201"],
         _ => &["200"],
     }

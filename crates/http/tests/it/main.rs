@@ -7,10 +7,12 @@
 )]
 
 mod app;
+mod block_lists;
 mod credentials;
 mod limits;
 mod openapi;
 mod query;
 mod roles;
 mod transport;
+mod user_groups;
 mod users;

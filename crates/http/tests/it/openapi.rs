@@ -1,5 +1,6 @@
 //! The OpenAPI document says what the server does; its page shows what it says.
 
+mod sets;
 mod validator;
 
 use std::collections::BTreeSet;
@@ -113,6 +114,7 @@ async fn requests_and_answers_are_as_described() {
     apps(&mut witness).await;
     roles(&mut witness).await;
     users(&mut witness).await;
+    sets::sets(&mut witness).await;
     queries(&mut witness).await;
 
     let every: BTreeSet<String> = headwater_http::operation_names().map(str::to_owned).collect();
