@@ -60,6 +60,14 @@ var examples = []example{
 	{"roles/in-use", rolesInUse},
 	{"permissions/catalogue", permissionsCatalogue},
 
+	{"block-lists/created-changed-listed-deleted", blockListsLifecycle},
+	{"block-lists/of-teams", blockListsOfTeams},
+	{"block-lists/who-acts", blockListsBy},
+	{"user-groups/created-changed-deleted", groupsLifecycle},
+	{"user-groups/members", groupsMembers},
+	{"user-groups/pages", groupsPages},
+	{"user-groups/search", groupsSearch},
+
 	{"limits/default", limitsDefault},
 	{"limits/server-side-only", limitsServerSide},
 	{"limits/two-endpoints-two-platforms", limitsNamed("QueryUsers,UpdateUsers")},

@@ -10,7 +10,7 @@ const NOW: i64 = 1_704_067_200_000_000_000;
 pub(crate) async fn send_as(front: &TestFront, who: &str, method: &str, path: &str, body: &Value) -> Reply {
     let separator = if path.contains('?') { '&' } else { '?' };
     let request = Request::new(method, &format!("{path}{separator}api_key={KEY}"))
-        .header("Authorization", &token(SECRET, json!({"user_id": who})))
+        .header("Authorization", &token(SECRET, json!({"user_id": who, "iat": NOW / 1_000_000_000})))
         .header("Stream-Auth-Type", "jwt");
     front.send(if method == "GET" { request } else { request.body(body.to_string()) }).await
 }

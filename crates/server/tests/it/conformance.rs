@@ -26,18 +26,31 @@ const OLDEST_GO: u32 = 22;
 /// Giving a custom role reads the app's roles first: one statement more than giving a built-in one, which the test of
 /// roles in `operations` counts. Who is given one by the program has no leaf to change in the same call.
 const STATEMENTS: &[(&str, u64)] = &[
+    ("AddUserGroupMembers", 7),
+    ("CreateBlockList", 5),
     ("CreateRole", 3),
+    ("CreateUserGroup", 7),
     ("DeactivateUser", 4),
+    ("DeleteBlockList", 5),
     ("DeleteRole", 4),
+    ("DeleteUserGroup", 3),
     ("GetApp", 0),
+    ("GetBlockList", 1),
     ("GetPermission", 0),
     ("GetRateLimits", 0),
+    ("GetUserGroup", 2),
+    ("ListBlockLists", 2),
     ("ListPermissions", 0),
     ("ListRoles", 1),
+    ("ListUserGroups", 2),
     ("QueryUsers", 6),
     ("ReactivateUser", 4),
+    ("RemoveUserGroupMembers", 6),
     ("SearchRoles", 1),
+    ("SearchUserGroups", 2),
     ("UpdateApp", 4),
+    ("UpdateBlockList", 5),
+    ("UpdateUserGroup", 4),
     ("UpdateUsers", 4),
     ("UpdateUsersPartial", 4),
 ];
@@ -45,7 +58,9 @@ const STATEMENTS: &[(&str, u64)] = &[
 /// What an operation costs more where others write at the same time: a lock on what it reads in order to write, such as
 /// the settings of the app.
 const LOCKS_ON_POSTGRES: &[(&str, u64)] = &[
+    ("CreateBlockList", 1),
     ("CreateRole", 1),
+    ("CreateUserGroup", 1),
     ("DeactivateUser", 1),
     ("DeleteRole", 1),
     ("ReactivateUser", 1),

@@ -36,7 +36,7 @@ async fn groups(witness: &mut Witness) {
         .await;
     // Only a user leaves its name on a group.
     let own = json!({"id": "own", "name": "Own"});
-    assert_eq!(send_as(&witness.front, "bob", "POST", "/api/v2/usergroups", &own).await.status, 201);
+    assert_eq!(send_as(&witness.front, "alice", "POST", "/api/v2/usergroups", &own).await.status, 201);
     witness.call("GetUserGroup", "/api/v2/usergroups/own", Value::Null).await;
     witness.call("GetUserGroup", "/api/v2/usergroups/nothing", Value::Null).await;
     witness.call("UpdateUserGroup", "/api/v2/usergroups/own", json!({"description": "", "name": null})).await;
