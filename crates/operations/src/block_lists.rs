@@ -89,7 +89,10 @@ pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, command: &Create) -> Result<BlockList,
     let census = block_lists::census(tx, app, team.as_deref().unwrap_or(NO_TEAM), name)?;
     let refuse = |why: String| Err(Invalid::new("name", why).into());
     if census.is_taken {
-        return refuse(format!("the block list {} exists; choose another name", Shown(name)));
+        return refuse(format!(
+            "the block list {} exists; choose another name, or another team",
+            Shown(name)
+        ));
     }
     if census.lists >= MOST_BLOCK_LISTS {
         return refuse(format!(

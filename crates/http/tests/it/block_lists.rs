@@ -103,7 +103,11 @@ async fn refusals_name_what_is_wrong() {
             400,
             "name: '..' means something else in a path; choose another name",
         ),
-        (create(rude.clone()), 400, "name: the block list 'rude' exists; choose another name"),
+        (
+            create(rude.clone()),
+            400,
+            "name: the block list 'rude' exists; choose another name, or another team",
+        ),
         (create(json!({"name": "new"})), 400, "words: is required: the words of the list"),
         (create(json!({"name": "new", "words": ["a", ""]})), 400, "words.1: must not be empty"),
         (

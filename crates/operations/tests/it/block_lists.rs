@@ -188,7 +188,7 @@ async fn a_name_is_taken_once_in_a_team(engine: Engine) {
     stage.make("", "", "rude").await.unwrap();
     stage.make("", "red", "rude").await.unwrap();
     let refused = stage.make("", "red", "rude").await.unwrap_err().to_string();
-    assert_eq!(refused, "name: the block list 'rude' exists; choose another name");
+    assert_eq!(refused, "name: the block list 'rude' exists; choose another name, or another team");
     let refused = stage.make("", "", "a\nb").await.unwrap_err().to_string();
     assert_eq!(refused, "name: must have no control characters");
     let refused = stage.make("", &"x".repeat(256), "rude").await.unwrap_err().to_string();

@@ -77,7 +77,7 @@ pub(super) fn sample(operation: &str) -> Option<Sample> {
             body: Some(json!({"team": "red", "words": ["one", "two", "three"], "user_id": "bob",
                 "is_confusable_folding_enabled": true, "is_leet_check_enabled": null, "is_plural_check_enabled": false,
                 "is_substring_matching_enabled": true})),
-            before: &["UpdateUsers", "CreateBlockList"],
+            before: &["UpdateUsers", "DeleteBlockList", "CreateBlockList"],
             ..sample
         },
         "DeleteBlockList" => Sample {
@@ -109,28 +109,32 @@ pub(super) fn sample(operation: &str) -> Option<Sample> {
             room: Some(9000),
             ..sample
         },
-        "GetUserGroup" | "DeleteUserGroup" => Sample {
+        "GetUserGroup" => Sample {
             parameters: &["design"],
             query: &[("team_id", "red")],
             before: &["UpdateUsers", "CreateUserGroup"],
             ..sample
         },
+        // Without its team, which may have been what was changed when the group was made.
+        "DeleteUserGroup" => {
+            Sample { parameters: &["design"], before: &["UpdateUsers", "CreateUserGroup"], ..sample }
+        }
         "UpdateUserGroup" => Sample {
             parameters: &["design"],
             body: Some(json!({"name": "Drawing", "description": "Pencils", "team_id": "red"})),
-            before: &["UpdateUsers", "CreateUserGroup"],
+            before: &["UpdateUsers", "DeleteUserGroup", "CreateUserGroup"],
             ..sample
         },
         "AddUserGroupMembers" => Sample {
             parameters: &["design"],
             body: Some(json!({"member_ids": ["alice", "bob"], "as_admin": true, "team_id": "red"})),
-            before: &["UpdateUsers", "CreateUserGroup"],
+            before: &["UpdateUsers", "DeleteUserGroup", "CreateUserGroup"],
             ..sample
         },
         "RemoveUserGroupMembers" => Sample {
             parameters: &["design"],
             body: Some(json!({"member_ids": ["alice", "bob"], "team_id": "red"})),
-            before: &["UpdateUsers", "CreateUserGroup"],
+            before: &["UpdateUsers", "DeleteUserGroup", "CreateUserGroup"],
             ..sample
         },
         "QueryUsers" => Sample { payload: Some(query()), before: &["UpdateUsers"], ..sample },
