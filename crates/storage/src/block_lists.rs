@@ -93,14 +93,6 @@ pub fn remove(tx: &mut Tx<'_>, key: i64) -> Result<(), Error> {
     tx.execute(DELETE, &[key.into()]).map(drop)
 }
 
-/// What PostgreSQL does to lock lists that are found by their names.
-pub(crate) const LOCK_ON_POSTGRES: &str = "\
-     SELECT key, id, team, name, type, words, options, created_at, updated_at FROM block_lists \
-     WHERE key = ANY (ARRAY(SELECT found.key \
-         FROM UNNEST($1::bigint[], $2::text[], $3::text[]) AS given (app, team, name) CROSS JOIN LATERAL \
-             (SELECT key FROM block_lists AS b WHERE b.app = given.app AND b.team = given.team AND b.name = given.name \
-             LIMIT 1) AS found)) ORDER BY key FOR UPDATE";
-
 /// The lists of `app` by this name, at most one for each of `teams`. On an engine with concurrent writers they are
 /// locked: what is read here may be written.
 ///
@@ -120,7 +112,14 @@ pub fn by_name(
              (SELECT * FROM block_lists WHERE block_lists.app = given.app AND block_lists.team = given.team \
              AND block_lists.name = given.name LIMIT 1) AS b",
     );
-    const LOCK: Sql = Sql::pair(SELECT.sqlite, LOCK_ON_POSTGRES);
+    const LOCK: Sql = Sql::pair(
+        SELECT.sqlite,
+        "SELECT key, id, team, name, type, words, options, created_at, updated_at FROM block_lists \
+         WHERE key = ANY (ARRAY(SELECT found.key \
+             FROM UNNEST($1::bigint[], $2::text[], $3::text[]) AS given (app, team, name) CROSS JOIN LATERAL \
+                 (SELECT key FROM block_lists AS b WHERE b.app = given.app AND b.team = given.team \
+                 AND b.name = given.name LIMIT 1) AS found)) ORDER BY key FOR UPDATE",
+    );
     let places: Vec<[Value; 3]> =
         teams.iter().map(|team| [app.0.into(), team.as_str().into(), name.into()]).collect();
     tx.query_each(if tx.has_rivals() { LOCK } else { SELECT }, &places, read)
