@@ -64,6 +64,9 @@ pub enum Event {
     UserGroupCreated {
         /// The group as made.
         group: Box<UserGroup>,
+        /// Who is in it from the beginning.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        members: Vec<UserId>,
     },
     /// The name or the description of a group was changed.
     #[serde(rename = "user_group.updated")]

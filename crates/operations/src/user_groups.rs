@@ -113,12 +113,8 @@ pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, command: &Create) -> Result<UserGroupV
     let created_by = author.map(|(_, standing)| standing.key);
     let key = user_groups::insert(tx, app.key, &group, created_by)?;
     user_groups::add_members(tx, key, &new_members(ctx, &members, false))?;
-    let mut entries = vec![about(created_by, Event::UserGroupCreated { group: Box::new(group.clone()) })];
-    if !members.is_empty() {
-        let event = |group, members| Event::UserGroupMemberAdded { group, members, as_admin: false };
-        entries.push(about_members(created_by, &group, &members, event));
-    }
-    caller.record(tx, entries)?;
+    let event = |group, members| Event::UserGroupCreated { group, members };
+    caller.record(tx, vec![about_members(created_by, &group, &members, event)])?;
     view(tx, key, group)
 }
 

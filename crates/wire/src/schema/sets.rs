@@ -310,3 +310,14 @@ fn remove_members() -> Schema {
     ];
     Schema::object("Users to take out of a group.", fields)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kinds_are_those_of_the_model() {
+        let known: Vec<&str> = model::BlockListKind::ALL.iter().map(|(_, name)| *name).collect();
+        assert_eq!(KINDS, known);
+    }
+}
