@@ -84,6 +84,13 @@ var examples = []example{
 	{"flags/of-users", flagsOfUsers},
 	{"flags/pages", flagsPages},
 	{"moderation/bypass", bypassModeration},
+	{"block-lists/created-changed-listed-deleted", blockListsLifecycle},
+	{"block-lists/of-teams", blockListsOfTeams},
+	{"block-lists/who-acts", blockListsBy},
+	{"user-groups/created-changed-deleted", groupsLifecycle},
+	{"user-groups/members", groupsMembers},
+	{"user-groups/pages", groupsPages},
+	{"user-groups/search", groupsSearch},
 
 	{"limits/default", limitsDefault},
 	{"limits/server-side-only", limitsServerSide},

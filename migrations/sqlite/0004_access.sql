@@ -118,7 +118,7 @@ CREATE TABLE block_lists (
     options TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
-    UNIQUE (app, name, team)
+    UNIQUE (app, team, name)
 ) STRICT;
 
 -- Named sets of users. `team` is '' for a group of the whole app; `name_folded` is what a search by name begins with.
@@ -139,6 +139,11 @@ CREATE TABLE user_groups (
 CREATE INDEX user_groups_by_creation ON user_groups (app, created_at, id);
 
 CREATE INDEX user_groups_by_name ON user_groups (app, name_folded, id);
+
+-- Users of an app with teams see the groups of theirs only.
+CREATE INDEX user_groups_of_team_by_creation ON user_groups (app, team, created_at, id);
+
+CREATE INDEX user_groups_of_team_by_name ON user_groups (app, team, name_folded, id);
 
 CREATE INDEX user_groups_by_author ON user_groups (created_by) WHERE created_by IS NOT NULL;
 

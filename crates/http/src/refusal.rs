@@ -77,6 +77,8 @@ impl From<Error> for Refusal {
             | Error::Deactivated(_)
             | Error::Deleted(_)
             | Error::NoRole(_)
+            | Error::NoBlockList(_)
+            | Error::NoUserGroup(_)
             | Error::NoPermission(_)
             | Error::NoDevice { .. }
             | Error::NoChannel(_)

@@ -145,6 +145,37 @@ static ROUTES: &[Route] = &[
     open(Method::POST, "/api/v2/moderation/unmute", Operation::Unmute, &[Action::MuteUser], |call| {
         Box::pin(v2::mutes::unmute(call))
     }),
+    open(Method::GET, "/api/v2/blocklists", Operation::ListBlockLists, &[Action::ReadBlockLists], |call| {
+        Box::pin(v2::block_lists::list(call))
+    }),
+    open(
+        Method::POST,
+        "/api/v2/blocklists",
+        Operation::CreateBlockList,
+        &[Action::ManageBlockLists],
+        |call| Box::pin(v2::block_lists::create(call)),
+    ),
+    open(
+        Method::GET,
+        "/api/v2/blocklists/{name}",
+        Operation::GetBlockList,
+        &[Action::ReadBlockLists],
+        |call| Box::pin(v2::block_lists::get(call)),
+    ),
+    open(
+        Method::PUT,
+        "/api/v2/blocklists/{name}",
+        Operation::UpdateBlockList,
+        &[Action::ManageBlockLists],
+        |call| Box::pin(v2::block_lists::update(call)),
+    ),
+    open(
+        Method::DELETE,
+        "/api/v2/blocklists/{name}",
+        Operation::DeleteBlockList,
+        &[Action::ManageBlockLists],
+        |call| Box::pin(v2::block_lists::delete(call)),
+    ),
     route(
         Method::GET,
         "/api/v2/permissions",
@@ -181,6 +212,58 @@ static ROUTES: &[Route] = &[
     route(Method::DELETE, "/api/v2/roles/{name}", Operation::DeleteRole, &[Action::ManageRoles], |call| {
         Box::pin(v2::roles::delete(call))
     }),
+    open(Method::GET, "/api/v2/usergroups", Operation::ListUserGroups, &[Action::ReadUserGroups], |call| {
+        Box::pin(v2::user_groups::list(call))
+    }),
+    open(
+        Method::POST,
+        "/api/v2/usergroups",
+        Operation::CreateUserGroup,
+        &[Action::ManageUserGroups],
+        |call| Box::pin(v2::user_groups::create(call)),
+    ),
+    open(
+        Method::GET,
+        "/api/v2/usergroups/search",
+        Operation::SearchUserGroups,
+        &[Action::ReadUserGroups],
+        |call| Box::pin(v2::user_groups::search(call)),
+    ),
+    open(
+        Method::GET,
+        "/api/v2/usergroups/{id}",
+        Operation::GetUserGroup,
+        &[Action::ReadUserGroups],
+        |call| Box::pin(v2::user_groups::get(call)),
+    ),
+    open(
+        Method::PUT,
+        "/api/v2/usergroups/{id}",
+        Operation::UpdateUserGroup,
+        &[Action::ManageUserGroups],
+        |call| Box::pin(v2::user_groups::update(call)),
+    ),
+    open(
+        Method::DELETE,
+        "/api/v2/usergroups/{id}",
+        Operation::DeleteUserGroup,
+        &[Action::ManageUserGroups],
+        |call| Box::pin(v2::user_groups::delete(call)),
+    ),
+    open(
+        Method::POST,
+        "/api/v2/usergroups/{id}/members",
+        Operation::AddUserGroupMembers,
+        &[Action::ManageUserGroups],
+        |call| Box::pin(v2::user_groups::add_members(call)),
+    ),
+    open(
+        Method::POST,
+        "/api/v2/usergroups/{id}/members/delete",
+        Operation::RemoveUserGroupMembers,
+        &[Action::ManageUserGroups],
+        |call| Box::pin(v2::user_groups::remove_members(call)),
+    ),
     open(Method::GET, "/api/v2/users", Operation::QueryUsers, &[Action::SearchUser], |call| {
         Box::pin(v2::users::query(call))
     }),

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Attached, Device, PushPreferences, Timestamp, User, UserId};
+use crate::{Attached, Device, PushPreferences, Timestamp, User, UserGroup, UserId};
 
 /// The version of the stored form.
 const VERSION: u32 = 1;
@@ -49,6 +49,62 @@ pub enum Event {
     RoleDeleted {
         /// The name of the role.
         name: String,
+    },
+    /// A list of words was made. Ours, like the next two: names, never words.
+    #[serde(rename = "blocklist.created")]
+    BlockListCreated(BlockListEvent),
+    /// A list of words was changed.
+    #[serde(rename = "blocklist.updated")]
+    BlockListUpdated(BlockListEvent),
+    /// A list of words was deleted.
+    #[serde(rename = "blocklist.deleted")]
+    BlockListDeleted(BlockListEvent),
+    /// A group of users was made.
+    #[serde(rename = "user_group.created")]
+    UserGroupCreated {
+        /// The group as made.
+        group: Box<UserGroup>,
+        /// Who is in it from the beginning.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        members: Vec<UserId>,
+    },
+    /// The name or the description of a group was changed.
+    #[serde(rename = "user_group.updated")]
+    UserGroupUpdated {
+        /// The group after the change.
+        group: Box<UserGroup>,
+    },
+    /// A group of users was deleted.
+    #[serde(rename = "user_group.deleted")]
+    UserGroupDeleted {
+        /// The group as it was.
+        group: Box<UserGroup>,
+    },
+    /// Users came into a group.
+    #[serde(rename = "user_group.member_added")]
+    UserGroupMemberAdded {
+        /// The group.
+        group: Box<UserGroup>,
+        /// Who.
+        members: Vec<UserId>,
+        /// Whether as admins of the group.
+        as_admin: bool,
+    },
+    /// Members of a group were made its admins. Ours.
+    #[serde(rename = "user_group.admin_added")]
+    UserGroupAdminAdded {
+        /// The group.
+        group: Box<UserGroup>,
+        /// Who.
+        members: Vec<UserId>,
+    },
+    /// Users were taken out of a group.
+    #[serde(rename = "user_group.member_removed")]
+    UserGroupMemberRemoved {
+        /// The group.
+        group: Box<UserGroup>,
+        /// Who.
+        members: Vec<UserId>,
     },
     /// A user was created. Ours: for the change feed and the audit, to webhooks only when named.
     #[serde(rename = "user.created")]
@@ -233,6 +289,21 @@ pub struct Report {
     pub total_flags: u64,
 }
 
+/// Which list of words was changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BlockListEvent {
+    /// The id.
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// The team; none is the whole app.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
+    /// Who did it, when that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<UserId>,
+}
+
 impl Event {
     /// The type, by which readers choose.
     #[must_use]
@@ -246,6 +317,15 @@ impl Event {
             Self::AppResumed => "app.resumed",
             Self::RoleCreated { .. } => "role.created",
             Self::RoleDeleted { .. } => "role.deleted",
+            Self::BlockListCreated(_) => "blocklist.created",
+            Self::BlockListUpdated(_) => "blocklist.updated",
+            Self::BlockListDeleted(_) => "blocklist.deleted",
+            Self::UserGroupCreated { .. } => "user_group.created",
+            Self::UserGroupUpdated { .. } => "user_group.updated",
+            Self::UserGroupDeleted { .. } => "user_group.deleted",
+            Self::UserGroupMemberAdded { .. } => "user_group.member_added",
+            Self::UserGroupAdminAdded { .. } => "user_group.admin_added",
+            Self::UserGroupMemberRemoved { .. } => "user_group.member_removed",
             Self::UserCreated { .. } => "user.created",
             Self::UserUpdated { .. } => "user.updated",
             Self::UserBanned { .. } => "user.banned",
@@ -288,6 +368,15 @@ impl Event {
             | Self::AppResumed
             | Self::RoleCreated { .. }
             | Self::RoleDeleted { .. }
+            | Self::BlockListCreated(_)
+            | Self::BlockListUpdated(_)
+            | Self::BlockListDeleted(_)
+            | Self::UserGroupCreated { .. }
+            | Self::UserGroupUpdated { .. }
+            | Self::UserGroupDeleted { .. }
+            | Self::UserGroupMemberAdded { .. }
+            | Self::UserGroupAdminAdded { .. }
+            | Self::UserGroupMemberRemoved { .. }
             | Self::FlagCreated { .. }
             | Self::UserBlocked { .. }
             | Self::UserUnblocked { .. }
@@ -356,6 +445,24 @@ mod tests {
             Event::AppCreated,
             Event::AppUpdated { settings: vec!["webhook_url".to_owned()] },
             Event::RoleDeleted { name: "captain".to_owned() },
+            Event::BlockListDeleted(BlockListEvent {
+                id: "1".to_owned(),
+                name: "rude".to_owned(),
+                team: None,
+                by: Some(id.clone()),
+            }),
+            Event::UserGroupMemberRemoved {
+                group: Box::new(UserGroup {
+                    id: "design".to_owned(),
+                    team: Some("red".to_owned()),
+                    name: "Design".to_owned(),
+                    description: None,
+                    created_by: Some(id.clone()),
+                    created_at: now,
+                    updated_at: now,
+                }),
+                members: vec![id.clone()],
+            },
             Event::UserCreated { user: user.clone() },
             Event::UserBlocked { user: id.clone(), blocked: id.clone() },
             Event::UserMuted { user: user.clone(), targets: vec![id.clone()], expires: Some(now) },

@@ -4,6 +4,7 @@ mod action;
 mod app;
 mod ban;
 mod batch;
+mod block_list;
 mod caller;
 mod catalogue;
 mod clock;
@@ -30,6 +31,7 @@ mod rules;
 pub mod sort;
 mod standing;
 mod user;
+mod user_group;
 pub mod words;
 
 pub use action::Action;
@@ -39,6 +41,10 @@ pub use ban::{
     check_reason,
 };
 pub use batch::Batch;
+pub use block_list::{
+    BlockList, BlockListKind, BlockListPage, BlockListPatch, BlockListPlace, MOST_BLOCK_LIST_WORDS,
+    MOST_BLOCK_LISTS, WordCheck, Words, check_block_list_name,
+};
 pub use caller::{Bearer, Caller, Cid, TokenAccess};
 pub use catalogue::{CATALOGUE, Level, Permission, permission};
 pub use clock::{Clock, Entropy, Timestamp};
@@ -47,7 +53,7 @@ pub use custom::{Custom, CustomPath, CustomText};
 pub use device::{
     Device, LONGEST_DEVICE_ID, LONGEST_DEVICE_TEXT, MOST_DEVICES, PushProvider, Registration, check_device_id,
 };
-pub use event::{Event, Report};
+pub use event::{BlockListEvent, Event, Report};
 pub use field::BUILT_IN;
 pub use filter::{Filter, Test};
 pub use flag::{
@@ -74,9 +80,13 @@ pub use role::{
     CustomRole, DEFAULT_ROLE, Holder, MOST_CUSTOM_ROLES, Role, RoleSearch, Scope, check_role_name,
     is_built_in,
 };
-pub use rules::Limits;
+pub use rules::{Limits, check_team};
 pub use sort::{Direction, MOST_SORT_KEYS, Sort, SortField, SortKey};
 pub use standing::{Exclusion, Standing};
 pub use user::{
     Ban, ChannelMute, Parts, Privacy, PrivacySwitch, StoredUser, Unread, User, UserMute, UserView,
+};
+pub use user_group::{
+    GroupMember, GroupOrder, MOST_MEMBERS, MOST_MEMBERS_A_CALL, MOST_USER_GROUPS, UserGroup, UserGroupPage,
+    UserGroupPatch, UserGroupView, check_member_count, folded_name,
 };

@@ -64,13 +64,18 @@ fn check_teams(teams: &[String], most: usize) -> Result<(), Invalid> {
             format!("a user may be in at most {most} teams, got {}", teams.len()),
         ));
     }
-    match teams.iter().position(|team| team.is_empty() || team.len() > LONGEST_TEAM) {
-        Some(place) => Err(Invalid::new(
-            format!("teams.{place}"),
-            format!("the name of a team has 1 to {LONGEST_TEAM} bytes"),
-        )),
-        None => Ok(()),
+    teams.iter().enumerate().try_for_each(|(place, team)| check_team(&format!("teams.{place}"), team))
+}
+
+/// Checks the name of a team that `field` gives.
+///
+/// # Errors
+/// When no team can have it.
+pub fn check_team(field: &str, team: &str) -> Result<(), Invalid> {
+    if (1..=LONGEST_TEAM).contains(&team.len()) {
+        return Ok(());
     }
+    Err(Invalid::new(field, format!("the name of a team has 1 to {LONGEST_TEAM} bytes")))
 }
 
 fn check_language(language: &str) -> Result<(), Invalid> {

@@ -55,6 +55,14 @@ pub fn words(text: &str) -> impl Iterator<Item = String> {
     found.into_iter()
 }
 
+/// The form in which names are put in order and found by their beginning: NFKD without marks, lower case, no blanks around.
+#[must_use]
+pub fn folded(text: &str) -> String {
+    let folded: String =
+        text.nfkd().filter(|character| !is_combining_mark(*character)).flat_map(char::to_lowercase).collect();
+    folded.trim().to_owned()
+}
+
 /// What autocomplete stores for a user: the words of its fields, separated by spaces, each with a mark in front.
 #[must_use]
 pub fn searchable(app: AppKey, user: &User) -> String {

@@ -8,6 +8,16 @@ use storage::{Tx, standing};
 
 use crate::{Admitted, Error};
 
+/// The bits of a UUID that say which kind it is.
+const VERSION_AND_VARIANT: u128 = (0xf << 76) | (0x3 << 62);
+
+/// The bits of a UUID as text.
+fn written(bits: u128) -> String {
+    let digits = format!("{bits:032x}");
+    let parts = [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]];
+    parts.join("-")
+}
+
 /// Who asks for what, when. The same for every run of one request's closure.
 #[derive(Clone, Debug)]
 pub struct Ctx {
@@ -115,10 +125,17 @@ impl Ctx {
     pub fn uuid(&self, nth: u64) -> String {
         // Version 8 and the variant of RFC 9562, of which every other bit is free.
         let bits = self.seed.wrapping_add(u128::from(nth));
-        let bits = bits & !(0xf << 76) & !(0x3 << 62) | (0x8 << 76) | (0x2 << 62);
-        let digits = format!("{bits:032x}");
-        let parts = [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]];
-        parts.join("-")
+        written(bits & !VERSION_AND_VARIANT | (0x8 << 76) | (0x2 << 62))
+    }
+
+    /// An id of this request in the form of a UUID that begins with the time: version 7 (semantics 15.2). It can be told
+    /// from the id of the request, as [`Ctx::uuid`].
+    #[must_use]
+    pub fn uuid_by_time(&self) -> String {
+        // 48 bits of milliseconds; before 1970 there are none.
+        let milliseconds = u128::try_from(self.now.nanoseconds() / 1_000_000).unwrap_or(0);
+        let bits = (milliseconds << 80) | (self.seed & ((1 << 80) - 1));
+        written(bits & !VERSION_AND_VARIANT | (0x7 << 76) | (0x2 << 62))
     }
 
     /// The app of the caller.

@@ -52,6 +52,12 @@ pub enum Error {
     /// There is no such role.
     #[error("the role {0} does not exist")]
     NoRole(String),
+    /// There is no such list of words, or the caller is not to know of it.
+    #[error("the block list {0} does not exist")]
+    NoBlockList(String),
+    /// There is no such group of users, or the caller is not to know of it.
+    #[error("the user group {0} does not exist")]
+    NoUserGroup(String),
     /// There is no such permission.
     #[error("the permission {0} does not exist")]
     NoPermission(String),

@@ -7,6 +7,7 @@
 mod admitted;
 pub mod apps;
 pub mod bans;
+pub mod block_lists;
 pub mod blocks;
 mod changes;
 mod ctx;
@@ -20,6 +21,8 @@ mod names;
 pub mod permissions;
 pub mod push_preferences;
 pub mod roles;
+mod teams;
+pub mod user_groups;
 pub mod users;
 
 pub use admitted::Admitted;

@@ -7,6 +7,7 @@ mod answer;
 pub mod apps;
 mod backup;
 pub mod bans;
+pub mod block_lists;
 pub mod blocks;
 mod cache;
 pub mod devices;
@@ -30,6 +31,7 @@ pub mod statements;
 mod store;
 mod threads;
 mod tx;
+pub mod user_groups;
 pub mod users;
 
 pub use answer::Answer;

@@ -130,7 +130,11 @@ fn operation(route: &RouteInfo, operation: Operation, described: &Described) -> 
 /// The statuses of an operation that succeeds.
 fn successes(operation: Operation) -> &'static [&'static str] {
     match operation {
-        Operation::Ban | Operation::CreateGuest | Operation::CreateRole => &["201"],
+        Operation::Ban
+        | Operation::CreateBlockList
+        | Operation::CreateGuest
+        | Operation::CreateRole
+        | Operation::CreateUserGroup => &["201"],
         Operation::BlockUsers
         | Operation::CreateDevice
         | Operation::Flag

@@ -1,6 +1,7 @@
 //! Handlers of the v2 dialect: decode, operate, encode. One module for each subject.
 
 pub(crate) mod app;
+pub(crate) mod block_lists;
 pub(crate) mod blocks;
 pub(crate) mod devices;
 pub(crate) mod guests;
@@ -10,4 +11,5 @@ pub(crate) mod permissions;
 pub(crate) mod push_preferences;
 pub(crate) mod rate_limits;
 pub(crate) mod roles;
+pub(crate) mod user_groups;
 pub(crate) mod users;

@@ -8,6 +8,7 @@
 
 mod access;
 mod app;
+mod block_lists;
 mod credentials;
 mod limits;
 mod moderation;
@@ -19,4 +20,5 @@ mod secrecy;
 mod social;
 mod teams;
 mod transport;
+mod user_groups;
 mod users;

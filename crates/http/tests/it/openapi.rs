@@ -1,6 +1,7 @@
 //! The OpenAPI document says what the server does; its page shows what it says.
 
 mod moderation;
+mod sets;
 mod social;
 mod validator;
 
@@ -127,6 +128,7 @@ async fn requests_and_answers_are_as_described() {
     apps(&mut witness).await;
     roles(&mut witness).await;
     users(&mut witness).await;
+    sets::sets(&mut witness).await;
     queries(&mut witness).await;
     social::social(&mut witness).await;
     access(&mut witness).await;

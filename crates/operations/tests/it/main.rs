@@ -8,6 +8,7 @@
 
 mod apps;
 mod bans;
+mod block_lists;
 mod blocks;
 mod concurrent;
 mod concurrent_social;
@@ -27,4 +28,5 @@ mod roles;
 mod search;
 mod social;
 mod stage;
+mod user_groups;
 mod users;

@@ -11,6 +11,7 @@ mod moderation;
 mod operations;
 mod query;
 mod roles;
+mod sets;
 mod social;
 mod users;
 
@@ -185,6 +186,7 @@ pub fn named() -> Vec<Type> {
     types.extend(roles::types());
     types.extend(social::types());
     types.extend(moderation::types());
+    types.extend(sets::types());
     types.extend(errors::types());
     types
 }

@@ -104,7 +104,8 @@ pub fn describe(operation: Operation) -> Option<Described> {
         _ => {
             return access::describe(operation)
                 .or_else(|| moderation::describe(operation))
-                .or_else(|| social::describe(operation));
+                .or_else(|| social::describe(operation))
+                .or_else(|| super::sets::describe(operation));
         }
     })
 }

@@ -3,6 +3,7 @@
 pub mod actor;
 pub mod app;
 pub mod bans;
+pub mod block_lists;
 pub mod blocks;
 pub mod devices;
 pub mod flags;
@@ -12,6 +13,7 @@ pub mod permissions;
 pub mod push_preferences;
 pub mod rate_limits;
 pub mod roles;
+pub mod user_groups;
 pub mod users;
 
 mod acting;

@@ -61,6 +61,90 @@ pub(super) fn sample(operation: &str) -> Option<Sample> {
             query: &[("server_side", "true"), ("web", "false"), ("endpoints", "GetApp,UpdateUsers")],
             ..sample
         },
+        "ListBlockLists" => Sample {
+            // The list 'a' of the whole app.
+            query: &[("team", "red"), ("cursor", "AGE"), ("limit", "10")],
+            before: &["UpdateUsers", "CreateBlockList"],
+            ..sample
+        },
+        "CreateBlockList" => Sample {
+            body: Some(block_list()),
+            before: &["UpdateUsers", "DeleteBlockList"],
+            // An app has at most 1000 lists.
+            room: Some(900),
+            ..sample
+        },
+        "GetBlockList" => Sample {
+            parameters: &["rude"],
+            query: &[("team", "red")],
+            before: &["UpdateUsers", "CreateBlockList"],
+            ..sample
+        },
+        "UpdateBlockList" => Sample {
+            parameters: &["rude"],
+            body: Some(json!({"team": "red", "words": ["one", "two", "three"], "user_id": "bob",
+                "is_confusable_folding_enabled": true, "is_leet_check_enabled": null, "is_plural_check_enabled": false,
+                "is_substring_matching_enabled": true})),
+            before: &["UpdateUsers", "DeleteBlockList", "CreateBlockList"],
+            ..sample
+        },
+        "DeleteBlockList" => Sample {
+            parameters: &["rude"],
+            query: &[("team", "red"), ("user_id", "bob")],
+            before: &["UpdateUsers", "CreateBlockList"],
+            ..sample
+        },
+        "ListUserGroups" => Sample {
+            query: &[
+                ("limit", "10"),
+                ("id_gt", "a"),
+                ("created_at_gt", "2020-01-02T03:04:05.678Z"),
+                ("team_id", "red"),
+            ],
+            before: &["UpdateUsers", "CreateUserGroup"],
+            ..sample
+        },
+        "SearchUserGroups" => Sample {
+            query: &[("query", "de"), ("limit", "10"), ("name_gt", "d"), ("id_gt", "a"), ("team_id", "red")],
+            before: &["UpdateUsers", "CreateUserGroup"],
+            ..sample
+        },
+        "CreateUserGroup" => Sample {
+            body: Some(json!({"id": "design", "name": "Design", "description": "Pens", "team_id": "red",
+                "member_ids": ["alice", "bob"]})),
+            before: &["UpdateUsers", "DeleteUserGroup"],
+            // An app has at most 10,000 groups.
+            room: Some(9000),
+            ..sample
+        },
+        "GetUserGroup" => Sample {
+            parameters: &["design"],
+            query: &[("team_id", "red")],
+            before: &["UpdateUsers", "CreateUserGroup"],
+            ..sample
+        },
+        // Without its team, which may have been what was changed when the group was made.
+        "DeleteUserGroup" => {
+            Sample { parameters: &["design"], before: &["UpdateUsers", "CreateUserGroup"], ..sample }
+        }
+        "UpdateUserGroup" => Sample {
+            parameters: &["design"],
+            body: Some(json!({"name": "Drawing", "description": "Pencils", "team_id": "red"})),
+            before: &["UpdateUsers", "DeleteUserGroup", "CreateUserGroup"],
+            ..sample
+        },
+        "AddUserGroupMembers" => Sample {
+            parameters: &["design"],
+            body: Some(json!({"member_ids": ["alice", "bob"], "as_admin": true, "team_id": "red"})),
+            before: &["UpdateUsers", "DeleteUserGroup", "CreateUserGroup"],
+            ..sample
+        },
+        "RemoveUserGroupMembers" => Sample {
+            parameters: &["design"],
+            body: Some(json!({"member_ids": ["alice", "bob"], "team_id": "red"})),
+            before: &["UpdateUsers", "DeleteUserGroup", "CreateUserGroup"],
+            ..sample
+        },
         "QueryUsers" => Sample { payload: Some(query()), before: &["UpdateUsers"], ..sample },
         "UpdateUsers" => Sample { body: Some(users()), before: &["UpdateUsers"], ..sample },
         "UpdateUsersPartial" => Sample { body: Some(changes()), before: &["UpdateUsers"], ..sample },
@@ -304,4 +388,10 @@ fn preferences() -> Value {
             "feeds_preferences": {"comment": "none", "custom_activity_types": {"sale": "all"}}},
         {"user_id": "bob", "chat_level": "default", "remove_disable": true},
     ]})
+}
+
+fn block_list() -> Value {
+    json!({"name": "rude", "words": ["one", "two"], "type": "word", "team": "red", "user_id": "bob",
+        "user": {"id": "bob"}, "is_confusable_folding_enabled": false, "is_leet_check_enabled": true,
+        "is_plural_check_enabled": null, "is_substring_matching_enabled": false})
 }
