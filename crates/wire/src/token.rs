@@ -171,6 +171,12 @@ pub fn sign(secret: &Secret, claims: &Map<String, Value>) -> String {
     format!("{signed}.{signature}")
 }
 
+/// A number that only the holder of `secret` can tell from any other: for what must not be read out of a cursor.
+pub(crate) fn digest(secret: &Secret, text: &str) -> u64 {
+    let bytes = authenticator(secret, text).finalize().into_bytes();
+    bytes.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
+}
+
 fn authenticator(secret: &Secret, signed: &str) -> Hmac<Sha256> {
     #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
     let mut hmac = Hmac::<Sha256>::new_from_slice(secret.reveal().as_bytes()).expect("a key");

@@ -56,11 +56,11 @@ pub(crate) async fn flag_count(call: Call) -> Result<Answer, Refusal> {
 
 /// `POST /api/v2/moderation/flags`
 pub(crate) async fn query_flags(call: Call) -> Result<Answer, Refusal> {
-    let query = flag::decode_query(call.fields()?)?;
+    let query = flag::decode_query(call.fields()?, &call.app.secret)?;
     let direction = query.direction;
     let page = call.read(move |tx, ctx| flags::query(tx, ctx, &query)).await;
     let page = page.map_err(|refusal| naming("filter", call.fields(), refusal))?;
-    Ok(Answer::ok(flag::encode_query(&page, direction, &call.duration())))
+    Ok(Answer::ok(flag::encode_query(&page, direction, &call.app.secret, &call.duration())))
 }
 
 /// A refusal that says which filter of `asked` took too long, if one did.

@@ -2,7 +2,8 @@
 
 use model::{
     Attached, Criterion, Direction, EntityKind, Flag, FlagPage, FlagPlace, FlagQuery, FlagRecord,
-    FlagRecordField, FlagStart, Invalid, MOST_FLAG_CUSTOM_BYTES, MOST_FLAG_PAYLOAD_BYTES, Timestamp, UserId,
+    FlagRecordField, FlagStart, Invalid, MOST_FLAG_CUSTOM_BYTES, MOST_FLAG_PAYLOAD_BYTES, Secret, Timestamp,
+    UserId,
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -14,6 +15,7 @@ use super::to_bytes;
 use super::user::{self, Moment};
 use crate::body::Object;
 use crate::print::Printer;
+use crate::token;
 
 /// `FlagRequest`.
 ///
@@ -67,7 +69,7 @@ const FIELDS: &[(&str, FlagRecordField)] = &[
 ///
 /// # Errors
 /// The first field that is not as it should be.
-pub fn decode_query(body: Map<String, Value>) -> Result<FlagQuery, Invalid> {
+pub fn decode_query(body: Map<String, Value>, secret: &Secret) -> Result<FlagQuery, Invalid> {
     let mut body = Object::root(body);
     let mut criteria = match body.object("filter")? {
         None => Vec::new(),
@@ -80,8 +82,8 @@ pub fn decode_query(body: Map<String, Value>) -> Result<FlagQuery, Invalid> {
     let direction = criteria::decode_sort(&mut body)?;
     let limit = body.count("limit")?.unwrap_or(FlagQuery::DEFAULT_LIMIT);
     FlagQuery::check_limit(limit)?;
-    let next = cursor(&mut body, "next", direction)?;
-    let prev = cursor(&mut body, "prev", direction)?;
+    let next = cursor(&mut body, "next", direction, secret)?;
+    let prev = cursor(&mut body, "prev", direction, secret)?;
     let start = match (next, prev) {
         (None, None) => FlagStart::First,
         (Some(next), None) => FlagStart::After(next),
@@ -102,24 +104,36 @@ fn canonical(criterion: &mut Criterion<FlagRecordField>) {
     }
 }
 
-/// The text of a cursor: the direction of the sort, which it goes with, time and key.
-fn cursor_text(place: FlagPlace, direction: Direction) -> String {
+/// The text of a cursor: the direction of the sort, which it goes with, time and key. The key counts the flags of every team
+/// and app, so it is veiled: only the secret of the app makes it out.
+fn cursor_text(place: FlagPlace, direction: Direction, secret: &Secret) -> String {
     let letter = letter(direction);
-    format!("{letter}{:016x}{:016x}", place.created_at.nanoseconds(), place.key)
+    let key = place.key.cast_unsigned() ^ veil(place.created_at, secret);
+    format!("{letter}{:016x}{key:016x}", place.created_at.nanoseconds())
+}
+
+fn veil(created_at: Timestamp, secret: &Secret) -> u64 {
+    token::digest(secret, &format!("flag {}", created_at.nanoseconds()))
 }
 
 fn letter(direction: Direction) -> char {
     if direction == Direction::Ascending { 'a' } else { 'd' }
 }
 
-fn cursor(body: &mut Object, name: &str, direction: Direction) -> Result<Option<FlagPlace>, Invalid> {
+fn cursor(
+    body: &mut Object,
+    name: &str,
+    direction: Direction,
+    secret: &Secret,
+) -> Result<Option<FlagPlace>, Invalid> {
     let Some(text) = body.string(name)?.filter(|text| !text.is_empty()) else { return Ok(None) };
-    let number = |digits: Option<&str>| i64::from_str_radix(digits?, 16).ok();
+    let number = |digits: Option<&str>| u64::from_str_radix(digits?, 16).ok();
     let place = || {
         let digits = text.strip_prefix(letter(direction))?;
         let is_hexadecimal = digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
         let (created_at, key) = (number(digits.get(..16))?, number(digits.get(16..))?);
-        let created_at = Timestamp::from_nanoseconds(created_at);
+        let created_at = Timestamp::from_nanoseconds(created_at.cast_signed());
+        let key = (key ^ veil(created_at, secret)).cast_signed();
         is_hexadecimal.then_some(FlagPlace { created_at, key })
     };
     let why = "must be a cursor of an answer to a query with the same sort";
@@ -150,13 +164,13 @@ pub fn encode_count(count: u64, duration: &str) -> Vec<u8> {
 
 /// `QueryModerationFlagsResponse` to a query that sorts in this direction.
 #[must_use]
-pub fn encode_query(page: &FlagPage, direction: Direction, duration: &str) -> Vec<u8> {
+pub fn encode_query(page: &FlagPage, direction: Direction, secret: &Secret, duration: &str) -> Vec<u8> {
     let mut printer = Printer::with_capacity(64 + page.flags.len() * 2 * user::ROOM);
     printer.raw(r#"{"duration":"#).text(duration);
     printer.raw(r#","flags":"#).list(&page.flags, print);
     for (name, place) in [(r#","next":"#, page.next), (r#","prev":"#, page.prev)] {
         if let Some(place) = place {
-            printer.raw(name).text(&cursor_text(place, direction));
+            printer.raw(name).text(&cursor_text(place, direction, secret));
         }
     }
     printer.raw("}");
@@ -192,6 +206,10 @@ mod tests {
 
     use super::*;
 
+    fn secret() -> Secret {
+        Secret::new("secret".to_owned())
+    }
+
     fn fields(value: Value) -> Map<String, Value> {
         value.as_object().cloned().unwrap()
     }
@@ -200,11 +218,12 @@ mod tests {
     fn cursors_come_back_as_they_went() {
         let place = FlagPlace { created_at: Timestamp::from_seconds(1_704_067_200), key: 7 };
         for (sort, direction) in [(-1, Direction::Descending), (1, Direction::Ascending)] {
-            let text = cursor_text(place, direction);
+            let text = cursor_text(place, direction, &secret());
             let sort = json!([{"field": "created_at", "direction": sort}]);
-            let next = decode_query(fields(json!({"next": text, "prev": "", "sort": sort}))).unwrap();
+            let next =
+                decode_query(fields(json!({"next": text, "prev": "", "sort": sort})), &secret()).unwrap();
             assert_eq!((next.start, next.direction), (FlagStart::After(place), direction));
-            let prev = decode_query(fields(json!({"prev": text, "sort": sort}))).unwrap();
+            let prev = decode_query(fields(json!({"prev": text, "sort": sort})), &secret()).unwrap();
             assert_eq!(prev.start, FlagStart::Before(place));
         }
     }
@@ -212,15 +231,19 @@ mod tests {
     #[test]
     fn short_names_find_the_same() {
         let query =
-            decode_query(fields(json!({"filter": {"entity_type": {"$in": ["user", "photo"]}}}))).unwrap();
+            decode_query(fields(json!({"filter": {"entity_type": {"$in": ["user", "photo"]}}})), &secret())
+                .unwrap();
         let names = ["stream:user", "photo"].map(str::to_owned).to_vec();
         assert_eq!(query.criteria, [Criterion::Among(FlagRecordField::EntityType, names)]);
     }
 
     #[test]
     fn refusals_name_the_field() {
-        let ascending =
-            cursor_text(FlagPlace { created_at: Timestamp::from_seconds(1), key: 1 }, Direction::Ascending);
+        let ascending = cursor_text(
+            FlagPlace { created_at: Timestamp::from_seconds(1), key: 1 },
+            Direction::Ascending,
+            &secret(),
+        );
         let broken = format!("d{}", "x".repeat(32));
         for (body, field) in [
             (json!({"filter": 1}), "filter"),
@@ -232,7 +255,7 @@ mod tests {
             (json!({ "prev": broken }), "prev"),
             (json!({"prev": "d+0000000000000010000000000000001"}), "prev"),
         ] {
-            assert_eq!(decode_query(fields(body.clone())).unwrap_err().field, field, "{body}");
+            assert_eq!(decode_query(fields(body.clone()), &secret()).unwrap_err().field, field, "{body}");
         }
         let flag = json!({"entity_type": "photo", "entity_id": "p"});
         assert!(decode_flag(fields(flag.clone())).is_ok());

@@ -341,7 +341,7 @@ fn banned() -> Value {
 
 fn flag() -> Value {
     json!({
-        "entity_type": "user", "entity_id": "bob", "entity_creator_id": "bob", "user_id": "alice",
+        "entity_type": "post", "entity_id": "post-1", "entity_creator_id": "bob", "user_id": "alice",
         "user": {"id": "alice"}, "reason": "spam", "custom": {"a": [1, null]}, "moderation_payload": {"texts": ["x"]},
     })
 }
