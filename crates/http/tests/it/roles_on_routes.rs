@@ -77,6 +77,54 @@ const LINES: &[Line] = &[
         body: |_| json!({}),
         allowed: MODERATORS,
     },
+    Line { operation: "ListBlockLists", path: "/api/v2/blocklists", body: nothing, allowed: MODERATORS },
+    Line { operation: "GetBlockList", path: "/api/v2/blocklists/known", body: nothing, allowed: MODERATORS },
+    Line {
+        operation: "CreateBlockList",
+        path: "/api/v2/blocklists",
+        body: |me| json!({"name": format!("list-of-{me}"), "words": ["rude"]}),
+        allowed: ADMINS,
+    },
+    Line {
+        operation: "UpdateBlockList",
+        path: "/api/v2/blocklists/known",
+        body: |_| json!({"words": ["ruder"]}),
+        allowed: ADMINS,
+    },
+    Line { operation: "DeleteBlockList", path: "/api/v2/blocklists/of-{me}", body: nothing, allowed: ADMINS },
+    Line { operation: "ListUserGroups", path: "/api/v2/usergroups", body: nothing, allowed: MEMBERS },
+    Line { operation: "GetUserGroup", path: "/api/v2/usergroups/known", body: nothing, allowed: MEMBERS },
+    Line {
+        operation: "SearchUserGroups",
+        path: "/api/v2/usergroups/search?query=k",
+        body: nothing,
+        allowed: MEMBERS,
+    },
+    Line {
+        operation: "CreateUserGroup",
+        path: "/api/v2/usergroups",
+        body: |me| json!({"id": format!("group-of-{me}"), "name": "Group"}),
+        allowed: ADMINS,
+    },
+    Line {
+        operation: "UpdateUserGroup",
+        path: "/api/v2/usergroups/known",
+        body: |_| json!({"name": "Other"}),
+        allowed: ADMINS,
+    },
+    Line { operation: "DeleteUserGroup", path: "/api/v2/usergroups/of-{me}", body: nothing, allowed: ADMINS },
+    Line {
+        operation: "AddUserGroupMembers",
+        path: "/api/v2/usergroups/known/members",
+        body: |_| json!({"member_ids": ["target"]}),
+        allowed: ADMINS,
+    },
+    Line {
+        operation: "RemoveUserGroupMembers",
+        path: "/api/v2/usergroups/known/members/delete",
+        body: |_| json!({"member_ids": ["target"]}),
+        allowed: ADMINS,
+    },
     Line { operation: "QueryUsers", path: "/api/v2/users", body: nothing, allowed: MEMBERS },
     Line {
         operation: "UpdateUsers",
@@ -205,6 +253,12 @@ async fn stage() -> TestFront {
     for id in users.as_object().unwrap().keys() {
         let device = json!({"id": format!("device-of-{id}"), "push_provider": "apn", "user_id": id});
         assert_eq!(front.call("POST", "/api/v2/devices", &device).await.status, 201);
+    }
+    for id in ["known", "of-admin-1", "of-other"] {
+        let group = json!({"id": id, "name": "Known"});
+        assert_eq!(front.call("POST", "/api/v2/usergroups", &group).await.status, 201);
+        let list = json!({"name": id, "words": ["rude"]});
+        assert_eq!(front.call("POST", "/api/v2/blocklists", &list).await.status, 201);
     }
     front
 }

@@ -26,7 +26,6 @@ pub(super) fn types() -> Vec<Type> {
         ("TextOperators", text_operators()),
         ("TimeOperators", time_operators()),
         ("RecordSortRequest", sort()),
-        ("ActingUserRequest", person()),
         ("BypassRequest", bypass()),
     ]
 }
@@ -73,10 +72,6 @@ pub(super) fn describe(operation: Operation) -> Option<Described> {
         }
         _ => return None,
     })
-}
-
-fn person() -> Schema {
-    Schema::object("A user who is named, not changed.", vec![required("id", Text, "The id.")])
 }
 
 fn ban() -> Schema {

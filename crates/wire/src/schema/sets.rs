@@ -23,7 +23,6 @@ pub(super) fn types() -> Vec<Type> {
         ("GetBlockListResponse", list("A list.")),
         ("UpdateBlockListRequest", update_list()),
         ("UpdateBlockListResponse", list("The list after the change.")),
-        ("ActingUserRequest", acting_user()),
         ("UserGroupResponse", user_group()),
         ("UserGroupMember", member()),
         ("ListUserGroupsResponse", user_groups("Groups, oldest first, without their members.")),
@@ -204,10 +203,6 @@ fn authors() -> Vec<Field> {
         given("user_id", Text, "Who acts, with a server token."),
         given("user", Named("ActingUserRequest"), "The same, as an object."),
     ]
-}
-
-fn acting_user() -> Schema {
-    Schema::object("Who acts: named, not changed.", vec![required("id", Text, "The id.")])
 }
 
 fn create_list() -> Schema {

@@ -70,8 +70,6 @@ fn common() -> Vec<Field> {
         optional("deactivated_at", Moment, "Since when the user is deactivated."),
         optional("deleted_at", Moment, "Since when the user is deleted."),
         optional("revoke_tokens_issued_before", Moment, "Tokens of the user that are older are refused."),
-        optional("ban_expires", Moment, "When the ban from the whole app ends."),
-        optional("bypass_moderation", Boolean, "Whether moderation lets everything of the user pass."),
     ]
 }
 
