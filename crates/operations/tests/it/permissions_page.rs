@@ -20,7 +20,11 @@ A server may do everything within its app. A user, shown by a token of its own, 
   (`POST /api/v2/roles`), which are granted nothing at first.
 - **Grants.** A role has the permissions of the tables below until the app says otherwise: `PATCH /api/v2/app` with
   `{\"grants\": {\"captain\": [\"search-user\", \"ban-user\"]}}` replaces what those roles are granted that it names, `[]` leaves a role
-  nothing, `null` gives it back what is built in, and `{\"grants\": {}}` does so for all.
+  nothing, `null` gives it back what is built in, and `{\"grants\": {}}` does so for all. An id that is not below is kept and grants
+  nothing: an app may bring grants of what is still to come.
+- **Nobody gives more than it has.** A role in the app is given and taken by whoever may change roles in every team of the user by its own
+  role in the app; a role within a team by whoever may there; a role that is granted something in any team by whoever may change roles in
+  any team. To be in no team is to be among those who are in none.
 - **Own** permissions, whose ids end in `-owner`, hold on what is the caller's own. **Any-team** permissions reach beyond the teams of the
   caller; all others end there, in an app with teams.
 - **Out of reach is out of sight.** Of users, groups and bans of other teams a client learns nothing: acting on them is answered as

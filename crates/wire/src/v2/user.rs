@@ -18,6 +18,28 @@ impl Serialize for Moment {
     }
 }
 
+/// A shape of a user in an event (v2 3.1, 5.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventShape {
+    /// `UserResponseCommonFields`: the user of most events, for everybody.
+    Common,
+    /// `UserResponsePrivacyFields`: the user of `user.updated`, with what it shares but not whom it has blocked.
+    Privacy,
+}
+
+/// A user as events show it.
+#[must_use]
+pub fn encode_for_event<C: Serialize>(view: &UserView<C>, shape: EventShape) -> Vec<u8> {
+    let mut printer = Printer::with_capacity(ROOM);
+    print_core(&mut printer, &view.user, view.online);
+    match shape {
+        EventShape::Common => print_blocks(&mut printer, &view.blocks),
+        EventShape::Privacy => print_privacy(&mut printer, &view.user),
+    }
+    printer.raw("}");
+    printer.into_bytes()
+}
+
 /// Prints a `UserResponse`: a user within another answer.
 pub(super) fn print<C: Serialize>(printer: &mut Printer, view: &UserView<C>) {
     print_common(printer, &view.user, view.online, &view.blocks);
@@ -108,8 +130,30 @@ fn print_moderation<C>(printer: &mut Printer, user: &User<C>) {
     }
 }
 
-/// Prints what every shape shows, and leaves the object open.
+/// Prints what every answer shows, and leaves the object open.
 fn print_common<C: Serialize>(printer: &mut Printer, user: &User<C>, online: bool, blocks: &[UserId]) {
+    print_core(printer, user, online);
+    print_blocks(printer, blocks);
+    print_privacy(printer, user);
+}
+
+/// Prints whom a user has blocked.
+fn print_blocks(printer: &mut Printer, blocks: &[UserId]) {
+    printer.raw(r#","blocked_user_ids":"#).list(blocks, |printer, id: &UserId| {
+        printer.text(id.as_str());
+    });
+}
+
+/// Prints what a user shares.
+fn print_privacy<C>(printer: &mut Printer, user: &User<C>) {
+    printer.raw(r#","invisible":"#).boolean(user.invisible);
+    if let Some(privacy) = user.privacy {
+        printer.raw(r#","privacy_settings":"#).value(&PrivacySettings::from(privacy));
+    }
+}
+
+/// Prints what every shape shows, and leaves the object open.
+fn print_core<C: Serialize>(printer: &mut Printer, user: &User<C>, online: bool) {
     let text = |printer: &mut Printer, text: &String| {
         printer.text(text);
     };
@@ -117,12 +161,8 @@ fn print_common<C: Serialize>(printer: &mut Printer, user: &User<C>, online: boo
     printer.raw(r#","role":"#).text(&user.role);
     printer.raw(r#","banned":"#).boolean(user.ban.is_some_and(|ban| !ban.shadow));
     printer.raw(r#","online":"#).boolean(online);
-    printer.raw(r#","invisible":"#).boolean(user.invisible);
     printer.raw(r#","language":"#).text(&user.language);
     printer.raw(r#","teams":"#).list(&user.teams, text);
-    printer.raw(r#","blocked_user_ids":"#).list(blocks, |printer, id: &UserId| {
-        printer.text(id.as_str());
-    });
     printer.raw(r#","custom":"#).value(&user.custom);
     printer.raw(r#","created_at":"#).value(&Moment(user.created_at));
     printer.raw(r#","updated_at":"#).value(&Moment(user.updated_at));
@@ -134,9 +174,6 @@ fn print_common<C: Serialize>(printer: &mut Printer, user: &User<C>, online: boo
     }
     if !user.teams_role.is_empty() {
         printer.raw(r#","teams_role":"#).value(&user.teams_role);
-    }
-    if let Some(privacy) = user.privacy {
-        printer.raw(r#","privacy_settings":"#).value(&PrivacySettings::from(privacy));
     }
     let times = [
         (r#","deactivated_at":"#, user.deactivated_at),
@@ -178,6 +215,8 @@ impl From<Privacy> for PrivacySettings {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use model::{Absent, Custom, Limits, Profile};
     use serde_json::json;
 
@@ -197,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_bare_user_has_every_field_that_is_always_there() {
-        let expected = r#"{"id":"alice","role":"user","banned":false,"online":false,"invisible":false,"language":"","teams":[],"blocked_user_ids":[],"custom":{},"created_at":1700000000000000001,"updated_at":1700000000000000001,"shadow_banned":false}"#;
+        let expected = r#"{"id":"alice","role":"user","banned":false,"online":false,"language":"","teams":[],"custom":{},"created_at":1700000000000000001,"updated_at":1700000000000000001,"blocked_user_ids":[],"invisible":false,"shadow_banned":false}"#;
         assert_eq!(printed(&view(&Profile::default()), print), expected);
         let full = r#","devices":[],"mutes":[],"channel_mutes":[],"total_unread_count":0,"unread_count":0,"unread_channels":0,"unread_threads":0}"#;
         let expected = format!("{}{full}", expected.strip_suffix('}').unwrap());
@@ -222,14 +261,37 @@ mod tests {
         view.user.tokens_revoked_before = Some(Timestamp::from_nanoseconds(3));
         let shown = printed(&view, print);
         let expected = [
-            r#""teams":["red","blue"],"blocked_user_ids":["bob","eve"],"custom":{"b":"\"","a":[1.0]},"created_at":"#,
+            r#""teams":["red","blue"],"custom":{"b":"\"","a":[1.0]},"created_at":"#,
             r#","name":"A\n\"B\"","image":"https://x/y.png","teams_role":{"red":"admin"},"#,
-            r#""privacy_settings":{"read_receipts":{"enabled":false}},"#,
-            r#""deactivated_at":1,"deleted_at":-2,"revoke_tokens_issued_before":3,"shadow_banned":false}"#,
+            r#""deactivated_at":1,"deleted_at":-2,"revoke_tokens_issued_before":3,"blocked_user_ids":["bob","eve"],"#,
+            r#""invisible":false,"privacy_settings":{"read_receipts":{"enabled":false}},"shadow_banned":false}"#,
         ];
         for part in expected {
             assert!(shown.contains(part), "{part} in {shown}");
         }
         assert!(serde_json::from_str::<serde_json::Value>(&printed(&view, print_full)).is_ok());
+    }
+
+    #[test]
+    fn each_shape_has_its_fields() {
+        let always =
+            ["id", "role", "banned", "online", "language", "teams", "custom", "created_at", "updated_at"];
+        let own =
+            ["devices", "mutes", "channel_mutes", "total_unread_count", "unread_count", "unread_channels"];
+        let view = view(&Profile::default());
+        let answer = ["blocked_user_ids", "invisible"].as_slice();
+        let moderated = ["blocked_user_ids", "invisible", "shadow_banned"].as_slice();
+        let shapes = [
+            (encode_for_event(&view, EventShape::Common), vec!["blocked_user_ids"]),
+            (encode_for_event(&view, EventShape::Privacy), vec!["invisible"]),
+            (printed(&view, print).into_bytes(), moderated.to_vec()),
+            (printed(&view, print_full).into_bytes(), [moderated, &own, &["unread_threads"]].concat()),
+            (printed(&view, print_own).into_bytes(), [answer, &own, &["unread_threads"]].concat()),
+        ];
+        for (shown, more) in shapes {
+            let shown: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(&shown).unwrap();
+            let fields: BTreeSet<&str> = shown.keys().map(String::as_str).collect();
+            assert_eq!(fields, always.into_iter().chain(more).collect());
+        }
     }
 }

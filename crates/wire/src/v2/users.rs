@@ -7,6 +7,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{patch, profile, query, user};
+
+pub use super::user::{EventShape, encode_for_event};
 use crate::body::Object;
 use crate::print::Printer;
 
