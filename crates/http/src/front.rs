@@ -255,14 +255,14 @@ async fn handle(
     }
     query.check()?;
     let body = body::read(incoming, &head.headers, state.body_bytes, state.request_timeout).await?;
+    // What is read of a large body takes many times its size: only so many at once.
+    let _turn = if body.len() > LARGE_BODY { state.large_bodies.acquire().await.ok() } else { None };
     if state.clock.elapsed().saturating_sub(visit.arrived) > STALE {
-        // Whoever sends a body slowly must not keep what it may do from when it began.
+        // Whoever sends a body slowly, or waits for a turn, must not keep what it may do from when it began.
         visit.now = state.clock.now();
         entry = let_in(state, visit, route, &query, &head.headers, address, id).await?;
     }
     let Entry { app, ctx, unknown } = entry;
-    // What is read of a large body takes many times its size: only so many at once.
-    let _turn = if body.len() > LARGE_BODY { state.large_bodies.acquire().await.ok() } else { None };
     let call = Call {
         state: Arc::clone(state),
         app,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Invalid, Timestamp, UserId};
+use crate::{Invalid, Timestamp, UserId, leaf};
 
 /// The most devices of a user; one more takes the place of the oldest (semantics 14.1).
 pub const MOST_DEVICES: usize = 25;
@@ -33,6 +33,14 @@ pub struct Device {
     pub disabled_reason: Option<String>,
     /// When it was first registered for its user.
     pub created_at: Timestamp,
+}
+
+impl Device {
+    /// The device as the log keeps it: whoever has the token of a device can push to it, so there is a digest in its place.
+    #[must_use]
+    pub fn to_be_logged(&self) -> Self {
+        Self { id: leaf::fingerprint(&self.id), hardware_id: None, ..self.clone() }
+    }
 }
 
 /// Who delivers pushes.

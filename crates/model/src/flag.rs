@@ -112,6 +112,8 @@ pub struct Flag {
     pub custom: Option<Attached>,
     /// What the thing held.
     pub payload: Option<Attached>,
+    /// The item of the review queue that it becomes, if nobody has reported the thing before.
+    pub item: String,
 }
 
 impl AppSettings {

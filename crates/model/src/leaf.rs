@@ -223,6 +223,12 @@ fn canonical(value: &Value, text: &mut String) {
     }
 }
 
+/// A digest of `text` in 16 hexadecimal digits: tells whether two are the same, and not what they are.
+#[must_use]
+pub fn fingerprint(text: &str) -> String {
+    format!("{:016x}", digest(text.as_bytes()))
+}
+
 /// The first eight bytes of the SHA-256. Collisions can be sought out, but only within the seeker's own app, where
 /// they gain a wrong match in its own searches.
 fn digest(bytes: &[u8]) -> i64 {

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::rules::{self, Limits};
-use crate::{ANONYMOUS_ROLE, Ban, Bearer, Invalid, Subject, Timestamp, TokenAccess, User, UserId, UserKey};
+use crate::{
+    ANONYMOUS_ROLE, App, Ban, Bearer, Invalid, Subject, Timestamp, TokenAccess, User, UserId, UserKey,
+};
 
 impl User {
     /// The time of a change at `now`: later than every change before, even when the clock has gone back or a slower
@@ -73,8 +75,8 @@ pub enum Exclusion {
 impl Standing {
     /// Why a request of this user at `now` is not to be let in; `None` when it is.
     #[must_use]
-    pub fn exclusion(&self, bearer: &Bearer, writes: bool, now: Timestamp) -> Option<Exclusion> {
-        let revocations = [self.tokens_revoked_before, bearer.app.settings.tokens_revoked_before()];
+    pub fn exclusion(&self, app: &App, bearer: &Bearer, writes: bool, now: Timestamp) -> Option<Exclusion> {
+        let revocations = [self.tokens_revoked_before, app.settings.tokens_revoked_before()];
         if revocations.into_iter().flatten().any(|moment| bearer.is_revoked_by(moment)) {
             return Some(Exclusion::Revoked);
         }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use model::leaf::Leaf;
 use model::{
-    ANONYMOUS_ROLE, Action, Allowed, App, Caller, Denied, Filter, Invalid, Lack, Parts, Resource, Standing,
-    StoredUser, Subject, Teams, Test, User, UserId, UserMute, UserView, permit, permitted_teams,
+    ANONYMOUS_ROLE, Action, Allowed, App, Caller, Denied, Filter, Invalid, Lack, Parts, Place, Resource,
+    Standing, StoredUser, Subject, Teams, Test, User, UserId, UserMute, UserView, permit, permitted_teams,
     reaches_beyond_teams,
 };
 use storage::Tx;
@@ -21,13 +21,15 @@ use crate::{Ctx, Error};
 #[derive(Debug)]
 pub struct Admitted<'c> {
     ctx: &'c Ctx,
+    /// As it is now, of a user who writes.
+    app: Option<Arc<App>>,
     /// Of a user.
     standing: Option<Arc<Standing>>,
 }
 
 impl<'c> Admitted<'c> {
-    pub(crate) fn new(ctx: &'c Ctx, standing: Option<Arc<Standing>>) -> Self {
-        Self { ctx, standing }
+    pub(crate) fn new(ctx: &'c Ctx, app: Option<Arc<App>>, standing: Option<Arc<Standing>>) -> Self {
+        Self { ctx, app, standing }
     }
 
     /// Asks whether the caller may do `action` in the app as a whole.
@@ -70,8 +72,8 @@ impl<'c> Admitted<'c> {
             (Caller::Server(_), _) => Err(Error::Forbidden(action)),
             (_, Action::CreateGuest) => Ok(Allowed::Everybody),
             (Caller::User(bearer) | Caller::Anonymous(bearer), _) => {
-                let decided = self.with_subject(|subject| permit(&bearer.app, subject, action, resource))?;
-                Ok(decided?)
+                let app = self.app.as_deref().unwrap_or(&bearer.app);
+                Ok(self.with_subject(|subject| permit(app, subject, action, resource))??)
             }
         }
     }
@@ -81,14 +83,22 @@ impl<'c> Admitted<'c> {
     /// # Errors
     /// [`Error::Denied`] or [`Error::Banned`].
     pub(crate) fn explain(&self, action: Action, resource: &Resource<'_>) -> Result<Allowed, Error> {
-        let allowed = self.decide(action, resource)?;
+        let allowed = match self.decide(action, resource) {
+            // Asked of the app as a whole: what everybody may do to what is its own is not denied.
+            Err(Error::Denied(Denied { lack: Lack::Ownership, .. }))
+                if resource.place == Place::App && resource.owner.is_none() =>
+            {
+                self.decide(action, &Resource { owner: self.id(), ..resource.clone() })?
+            }
+            decided => decided?,
+        };
         if let Some((id, standing)) = self.user()
             && standing.shut_out(action.writes(), self.ctx.now).is_some()
         {
             return Err(Error::Banned(id.clone()));
         }
-        if action == Action::SearchUser && self.is_kept_from_searching() {
-            return Err(self.denied(action));
+        if action == Action::SearchUser {
+            self.searchable()?;
         }
         Ok(allowed)
     }
@@ -108,11 +118,15 @@ impl<'c> Admitted<'c> {
     /// [`Error::Denied`] when it may nowhere.
     pub fn teams_of(&self, action: Action) -> Result<Option<Vec<String>>, Error> {
         self.ctx.check_declared(action)?;
+        self.decided_teams_of(action)
+    }
+
+    fn decided_teams_of(&self, action: Action) -> Result<Option<Vec<String>>, Error> {
         match &self.ctx.caller {
             Caller::Operator | Caller::Server(_) => Ok(None),
             Caller::User(bearer) | Caller::Anonymous(bearer) => {
-                let teams = self.with_subject(|subject| permitted_teams(&bearer.app, subject, action))?;
-                Ok(teams?)
+                let app = self.app.as_deref().unwrap_or(&bearer.app);
+                Ok(self.with_subject(|subject| permitted_teams(app, subject, action))??)
             }
         }
     }
@@ -178,11 +192,28 @@ impl<'c> Admitted<'c> {
         if self.is_server() { Ok(named.cloned()) } else { self.actor(named, field).map(Some) }
     }
 
+    /// The app of the caller as it is in this transaction: settings that a write obeys may have been changed since the
+    /// request came.
+    ///
+    /// # Errors
+    /// See [`Ctx::app`], and when the store fails.
+    pub(crate) fn current_app(&self, tx: &mut Tx<'_>) -> Result<Arc<App>, Error> {
+        match &self.app {
+            Some(app) => Ok(Arc::clone(app)),
+            None => Ok(storage::apps::current(tx, self.ctx.app()?)?),
+        }
+    }
+
+    /// As it is now where the caller is a user who writes, otherwise as it was when the request came.
+    fn app(&self) -> Option<&Arc<App>> {
+        self.app.as_ref().or_else(|| self.ctx.caller.app())
+    }
+
     /// Whether the caller may know of `user`: it is a server, or the app has no teams, or they share one, or neither has any,
     /// or the caller finds users of every team.
     #[must_use]
     pub fn sees<C>(&self, user: &User<C>) -> bool {
-        let apart = self.ctx.caller.app().is_some_and(|app| app.settings.is_multi_tenant());
+        let apart = self.app().is_some_and(|app| app.settings.is_multi_tenant());
         if self.is_server() || !apart || self.is(&user.id) {
             return true;
         }
@@ -198,49 +229,41 @@ impl<'c> Admitted<'c> {
     /// Whether the caller finds `user` when it searches: itself always, and whom its roles let it find.
     #[must_use]
     pub fn finds(&self, user: &User) -> bool {
-        let may = || {
-            self.decide(Action::SearchUser, &Resource::user(user)).is_ok() && !self.is_kept_from_searching()
-        };
-        self.is(&user.id) || (user.deleted_at.is_none() && may())
-    }
-
-    /// Whether the app keeps the role of the caller from searching, in the whole app (semantics 4.29).
-    fn is_kept_from_searching(&self) -> bool {
-        let role = self.standing.as_ref().map_or(ANONYMOUS_ROLE, |standing| standing.role.as_str());
-        let app = self.ctx.caller.app().filter(|_| !self.is_server());
-        app.is_some_and(|app| app.settings.keeps_from_searching(role))
+        let found = || self.searchable().is_ok_and(|filter| filter.holds(&UserView::bare(user.clone())));
+        self.is_server() || self.is(&user.id) || (user.deleted_at.is_none() && found())
     }
 
     /// Whether the app has a role reach beyond teams.
     #[must_use]
     pub(crate) fn reaches_beyond_teams(&self, role: &str) -> bool {
-        self.ctx.caller.app().is_some_and(|app| reaches_beyond_teams(app, role))
+        self.app().is_some_and(|app| reaches_beyond_teams(app, role))
     }
 
-    /// The users whom the caller finds when it searches (semantics 4.28, 4.29).
+    /// The users whom the caller finds when it searches (semantics 4.28, 4.29): where its role, in the app or in the team, may
+    /// and is not kept from it.
     ///
     /// # Errors
     /// [`Error::Denied`] when it may not search.
     pub fn searchable(&self) -> Result<Filter, Error> {
-        let (Some(app), Some(teams)) = (self.ctx.caller.app(), self.teams_of(Action::SearchUser)?) else {
-            return if self.is_kept_from_searching() {
-                Err(self.denied(Action::SearchUser))
-            } else {
-                Ok(Filter::everybody())
-            };
-        };
-        let Some((_, standing)) = self.user() else { return Err(self.denied(Action::SearchUser)) };
-        let role_in = |team: &String| standing.teams_role.get(team).unwrap_or(&standing.role);
-        let kept = |role: &String| app.settings.keeps_from_searching(role);
-        if teams.is_empty() {
-            return if kept(&standing.role) {
-                Err(self.denied(Action::SearchUser))
-            } else {
-                Ok(within(&teams))
-            };
+        let Some(app) = self.app().filter(|_| !self.is_server()) else { return Ok(Filter::everybody()) };
+        let role = self.standing.as_ref().map_or(ANONYMOUS_ROLE, |standing| standing.role.as_str());
+        let kept = |role: &str| app.settings.keeps_from_searching(role);
+        let teams = self.decided_teams_of(Action::SearchUser)?;
+        let open: Option<Vec<String>> = teams.map(|teams| {
+            let roles = self.standing.as_ref().map(|standing| &standing.teams_role);
+            let role_in =
+                |team: &String| roles.and_then(|roles| roles.get(team)).map_or(role, String::as_str);
+            teams.into_iter().filter(|team| !kept(role_in(team))).collect()
+        });
+        let in_teams = self.user().is_some_and(|(_, standing)| !standing.teams.is_empty());
+        match open {
+            Some(open) if open.is_empty() && in_teams => Err(self.denied(Action::SearchUser)),
+            Some(open) if !open.is_empty() => Ok(within(&open)),
+            // By the role in the app: everywhere, or among those who are in no team.
+            _ if kept(role) => Err(self.denied(Action::SearchUser)),
+            None => Ok(Filter::everybody()),
+            Some(open) => Ok(within(&open)),
         }
-        let open: Vec<String> = teams.into_iter().filter(|team| !kept(role_in(team))).collect();
-        if open.is_empty() { Err(self.denied(Action::SearchUser)) } else { Ok(within(&open)) }
     }
 
     /// The refusal of `action` for want of a grant.
@@ -274,8 +297,23 @@ impl<'c> Admitted<'c> {
         for view in &mut views {
             self.veil(&mut view.user);
             self.veil_mutes(&mut view.mutes);
+            self.veil_blocks(tx, &mut view.blocks)?;
         }
         Ok(views)
+    }
+
+    /// Takes from the ids of blocked users those of whom the caller may know nothing any more.
+    fn veil_blocks(&self, tx: &mut Tx<'_>, blocks: &mut Vec<UserId>) -> Result<(), Error> {
+        let Some(app) = self.app().filter(|app| !self.is_server() && app.settings.is_multi_tenant()) else {
+            return Ok(());
+        };
+        if !blocks.is_empty() {
+            let people = People::load(tx, app, blocks.iter())?;
+            blocks.retain(|id| {
+                people.any(id).is_some_and(|found| self.still_sees(Action::BlockUser, &found.user))
+            });
+        }
+        Ok(())
     }
 
     /// Takes from mutes what the caller may not see: whom it may know nothing of any more, and what is theirs.

@@ -74,11 +74,17 @@ pub fn unban(tx: &mut Tx<'_>, ctx: &Ctx, command: &LetIn) -> Result<(), Error> {
     let people = People::load(tx, app, std::iter::once(target).chain(&author))?;
     let author = author.map(|id| people.actor(&id)).transpose()?;
     let found = people.target(&caller, Action::BanUser, target)?;
-    // One that is over goes as well: it was still in the list of bans.
+    if let Some(role) = found.user.unbannable_role(app).filter(|_| !caller.is_server()) {
+        return Err(Error::Unbannable { id: target.clone(), role: role.to_owned() });
+    }
     let Some(ban) = found.user.ban else { return Ok(()) };
     bans::lift(tx, app.key, (found.key, target))?;
+    // One that was over goes from the list of bans as well, but the user was let in long ago.
+    if !ban.is_in_force(ctx.now) {
+        return Ok(());
+    }
     let event = Event::UserUnbanned {
-        user: Box::new(User { ban: None, ..found.user.clone() }),
+        user: Box::new(found.user.clone()),
         created_by: author.map(|author| author.user.id.clone()),
         shadow: ban.shadow,
     };

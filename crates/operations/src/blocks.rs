@@ -28,7 +28,7 @@ pub struct Blocked {
 pub fn block(tx: &mut Tx<'_>, ctx: &Ctx, command: &Block) -> Result<Blocked, Error> {
     let caller = ctx.admit(tx)?;
     caller.permit(Action::BlockUser)?;
-    let app = ctx.current_app(tx)?;
+    let app = caller.current_app(tx)?;
     let by = caller.actor(command.user.as_ref(), "user_id")?;
     if by == command.target {
         return Err(Invalid::new("blocked_user_id", "must be somebody else: nobody can block oneself").into());

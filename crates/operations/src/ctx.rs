@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{Action, App, Caller, Exclusion, Operation, Resource, Standing, Timestamp};
+use model::{Action, App, Bearer, Caller, Exclusion, Operation, Resource, Standing, Timestamp};
 use storage::log::{self, Entry, Origin};
 use storage::{Tx, standing};
 
@@ -50,7 +50,9 @@ impl Ctx {
             Some(standing) if !tx.is_writing() => Some(Arc::clone(standing)),
             _ => standing::current(tx, bearer.app.key, &bearer.id)?,
         };
-        self.admit_user(standing.ok_or_else(|| Error::NoUser(bearer.id.clone()))?)
+        let standing = standing.ok_or_else(|| Error::NoUser(bearer.id.clone()))?;
+        let current = tx.is_writing().then(|| storage::apps::current(tx, &bearer.app)).transpose()?;
+        self.admit_user(bearer, current, standing)
     }
 
     /// Refuses a caller of whom it is known that it may do none of what the route declares, not even to what is its own: it
@@ -78,17 +80,22 @@ impl Ctx {
     /// See [`Ctx::admit`]; also when the caller is a user whose standing is not known.
     pub fn admit_known(&self) -> Result<Admitted<'_>, Error> {
         match (&self.caller, &self.standing) {
-            (Caller::User(_), Some(standing)) => self.admit_user(Arc::clone(standing)),
+            (Caller::User(bearer), Some(standing)) => self.admit_user(bearer, None, Arc::clone(standing)),
             (Caller::User(_), None) => Err(self.forbidden()),
             _ => self.admit_without_user(),
         }
     }
 
-    fn admit_user(&self, standing: Arc<Standing>) -> Result<Admitted<'_>, Error> {
-        let Caller::User(bearer) = &self.caller else { return self.admit_without_user() };
+    fn admit_user(
+        &self,
+        bearer: &Bearer,
+        current: Option<Arc<App>>,
+        standing: Arc<Standing>,
+    ) -> Result<Admitted<'_>, Error> {
+        let app = current.as_ref().unwrap_or(&bearer.app);
         let id = || bearer.id.clone();
-        match standing.exclusion(bearer, self.operation.writes(), self.now) {
-            None => Ok(Admitted::new(self, Some(standing))),
+        match standing.exclusion(app, bearer, self.operation.writes(), self.now) {
+            None => Ok(Admitted::new(self, current, Some(standing))),
             Some(Exclusion::Revoked) => Err(Error::Revoked),
             Some(Exclusion::Deleted) => Err(Error::Deleted(id())),
             Some(Exclusion::Deactivated) => Err(Error::Deactivated(id())),
@@ -105,7 +112,7 @@ impl Ctx {
             }
             _ => false,
         };
-        if revoked { Err(Error::Revoked) } else { Ok(Admitted::new(self, None)) }
+        if revoked { Err(Error::Revoked) } else { Ok(Admitted::new(self, None, None)) }
     }
 
     pub(crate) fn check_declared(&self, action: Action) -> Result<(), Error> {
@@ -144,15 +151,6 @@ impl Ctx {
     /// [`Error::Forbidden`] for a caller that belongs to no app.
     pub(crate) fn app(&self) -> Result<&App, Error> {
         self.caller.app().map(AsRef::as_ref).ok_or_else(|| self.forbidden())
-    }
-
-    /// The app of the caller as it is in this transaction: settings that a write obeys may have been changed since the
-    /// request came.
-    ///
-    /// # Errors
-    /// See [`Ctx::app`], and when the store fails.
-    pub(crate) fn current_app(&self, tx: &mut Tx<'_>) -> Result<Arc<App>, Error> {
-        Ok(storage::apps::current(tx, self.app()?)?)
     }
 
     /// Appends what this request changed in `app` to the log.

@@ -40,26 +40,30 @@ pub fn register(tx: &mut Tx<'_>, ctx: &Ctx, command: &Registration) -> Result<Re
     if let Some(own) = own {
         if own != device {
             devices::put(tx, app.key, user, &device)?;
-            let event = Event::DeviceUpdated { user: id, device: Box::new(device) };
+            let event = Event::DeviceUpdated { user: id, device: Box::new(device.to_be_logged()) };
             caller.record(tx, vec![about(user.key, event)])?;
         }
         return Ok(Registered::Again);
     }
     let mut entries = Vec::new();
     if let Some(Owned { key, user, device }) = other {
-        entries.push(about(key, Event::DeviceDeleted { user, device: Box::new(device) }));
+        entries.push(about(key, Event::DeviceDeleted { user, device: Box::new(device.to_be_logged()) }));
     }
     if user.parts.has(Parts::DEVICES) {
         let known = devices::of(tx, &[user.key])?.into_iter().map(|(_, device)| device);
         let mut oldest: Vec<Device> = known.collect();
         oldest.truncate((oldest.len() + 1).saturating_sub(MOST_DEVICES));
-        devices::remove(tx, app.key, user.key, &oldest)?;
-        entries.extend(oldest.into_iter().map(|device| {
-            about(user.key, Event::DeviceDeleted { user: id.clone(), device: Box::new(device) })
+        // Somebody else may have registered one of them meanwhile.
+        let gone = devices::remove(tx, app.key, user.key, &oldest)?;
+        entries.extend(oldest.iter().filter(|device| gone.contains(&device.id)).map(|device| {
+            about(
+                user.key,
+                Event::DeviceDeleted { user: id.clone(), device: Box::new(device.to_be_logged()) },
+            )
         }));
     }
     devices::put(tx, app.key, user, &device)?;
-    entries.push(about(user.key, Event::DeviceCreated { user: id, device: Box::new(device) }));
+    entries.push(about(user.key, Event::DeviceCreated { user: id, device: Box::new(device.to_be_logged()) }));
     caller.record(tx, entries)?;
     Ok(Registered::New)
 }
@@ -94,7 +98,7 @@ pub fn delete(tx: &mut Tx<'_>, ctx: &Ctx, device: &str, user: Option<&UserId>) -
     match devices::by_id(tx, app.key, device)? {
         Some(owned) if owned.key == user.key => {
             devices::remove(tx, app.key, user.key, std::slice::from_ref(&owned.device))?;
-            let event = Event::DeviceDeleted { user: id, device: Box::new(owned.device) };
+            let event = Event::DeviceDeleted { user: id, device: Box::new(owned.device.to_be_logged()) };
             caller.record(tx, vec![about(user.key, event)])
         }
         _ => Err(Error::NoDevice { id: Shown(device).to_string(), user: id }),

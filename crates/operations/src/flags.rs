@@ -29,7 +29,7 @@ pub struct Flagged {
 pub fn flag(tx: &mut Tx<'_>, ctx: &Ctx, command: &Flag) -> Result<Flagged, Error> {
     let caller = ctx.admit(tx)?;
     caller.permit(Action::FlagUser)?;
-    let app = ctx.current_app(tx)?;
+    let app = caller.current_app(tx)?;
     let reporter = caller.actor(command.user.as_ref(), "user_id")?;
     let reason = command.reason.as_deref().filter(|reason| !reason.is_empty());
     check(&app, command, reason)?;
@@ -50,7 +50,7 @@ pub fn flag(tx: &mut Tx<'_>, ctx: &Ctx, command: &Flag) -> Result<Flagged, Error
         return Err(Invalid::new("entity_id", why).into());
     }
     let report = Report {
-        item: known.item.unwrap_or_else(|| ctx.uuid(0)),
+        item: known.item.unwrap_or_else(|| command.item.clone()),
         reason: reason.map(str::to_owned),
         custom: command.custom.clone().unwrap_or_default(),
         total_flags: known.flags + 1,
@@ -146,7 +146,12 @@ pub fn count(tx: &mut Tx<'_>, ctx: &Ctx, command: &Count) -> Result<u64, Error> 
     caller.permit(Action::ReadFlagReports)?;
     let people = People::load(tx, ctx.app()?, [&command.creator])?;
     let creator = people.target(&caller, Action::ReadFlagReports, &command.creator)?;
-    Ok(flags::count(tx, creator.key, command.kind.as_ref())?)
+    let reach = caller.reach(Action::ReadFlagReports)?;
+    if reach == Filter::everybody() {
+        return Ok(flags::count(tx, creator.key, command.kind.as_ref())?);
+    }
+    let scope = Scope { app: ctx.app()?.key, now: ctx.now };
+    Ok(find::count_flags(tx, scope, creator.key, command.kind.as_ref(), &reach)?)
 }
 
 /// Finds flags. In an app with teams, a client sees those that users in its reach made of what users in its reach have

@@ -24,7 +24,7 @@ pub struct Create {
 pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, command: &Create) -> Result<UserView, Error> {
     let caller = ctx.admit(tx)?;
     caller.permit(Action::CreateGuest)?;
-    let app = ctx.current_app(tx)?;
+    let app = caller.current_app(tx)?;
     if app.settings.refuses_guests() {
         return Err(Error::GuestsRefused("the app setting guest_user_creation_disabled is on"));
     }

@@ -1,13 +1,15 @@
 //! Operations on permissions: the catalogue, which is the same for every app (v2 2.4), and who may do what.
 
+use std::sync::Arc;
+
 use model::{
-    Action, Allowed, App, CATALOGUE, Caller, Denied, Exclusion, Permission, Place, Resource, Shown, Standing,
-    TokenAccess, UserId, permission, permit,
+    Action, Allowed, Bearer, CATALOGUE, Caller, Denied, Exclusion, Permission, Place, Resource, Shown,
+    TokenAccess, UserId, permission,
 };
 use storage::{Tx, standing};
 
 use crate::admitted::People;
-use crate::{Ctx, Error};
+use crate::{Admitted, Ctx, Error};
 
 /// Every permission, by id.
 ///
@@ -71,9 +73,6 @@ pub enum Refused {
     /// No permission.
     #[error("{0}")]
     Denied(Denied),
-    /// The app keeps this role from searching.
-    #[error("the app setting user_search_disallowed_roles names the role '{0}'")]
-    KeptFromSearching(String),
     /// The user is shut out, whatever the permissions.
     #[error("{}", said(*.0))]
     Excluded(Exclusion),
@@ -122,39 +121,46 @@ pub fn explain(tx: &mut Tx<'_>, ctx: &Ctx, question: &Explain) -> Result<Explain
         (Subject::User(_), target) => target.as_ref().map(Resource::user).unwrap_or_default(),
     };
     if let Some(asked) = asked {
-        return explain_another(tx, ctx, app, asked, question.action, &resource);
+        return explain_another(tx, ctx, asked, question.action, &resource);
     }
-    let answer = match caller.explain(question.action, &resource) {
+    answer(ctx.caller.to_string(), caller.explain(question.action, &resource))
+}
+
+/// Asks as the other one would, with a token that adds nothing.
+fn explain_another(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    asked: &Person,
+    action: Action,
+    resource: &Resource<'_>,
+) -> Result<Explained, Error> {
+    let app = ctx.caller.app().ok_or(Error::Forbidden(action))?;
+    let bearer = |id| {
+        let access = TokenAccess::default();
+        Arc::new(Bearer { app: Arc::clone(app), id, has_token: false, issued_at: None, access })
+    };
+    let (caller, standing) = match asked {
+        Person::Anonymous => (Caller::Anonymous(bearer(UserId::anonymous())), None),
+        Person::User(id) => {
+            let found = standing::of(tx, app.key, id)?.ok_or_else(|| Error::NoUser(id.clone()))?;
+            (Caller::User(bearer(id.clone())), Some(Arc::new(found)))
+        }
+    };
+    let who = caller.to_string();
+    let shut_out = standing.as_ref().and_then(|standing| standing.shut_out(action.writes(), ctx.now));
+    if let Some(exclusion) = shut_out {
+        return Ok(Explained { who, answer: Err(Refused::Excluded(exclusion)) });
+    }
+    let asking = Ctx { caller, ..ctx.clone() };
+    answer(who, Admitted::new(&asking, None, standing).explain(action, resource))
+}
+
+fn answer(who: String, explained: Result<Allowed, Error>) -> Result<Explained, Error> {
+    let answer = match explained {
         Ok(allowed) => Ok(allowed),
         Err(Error::Denied(denied)) => Err(Refused::Denied(denied)),
         Err(Error::Banned(_)) => Err(Refused::Excluded(Exclusion::Banned { until: None })),
         Err(other) => return Err(other),
     };
-    Ok(Explained { who: ctx.caller.to_string(), answer })
-}
-
-fn explain_another(
-    tx: &mut Tx<'_>,
-    ctx: &Ctx,
-    app: &App,
-    asked: &Person,
-    action: Action,
-    resource: &Resource<'_>,
-) -> Result<Explained, Error> {
-    let access = TokenAccess::default();
-    let (id, standing) = match asked {
-        Person::Anonymous => (UserId::anonymous(), Standing::anonymous()),
-        Person::User(id) => {
-            let found = standing::of(tx, app.key, id)?.ok_or_else(|| Error::NoUser(id.clone()))?;
-            (id.clone(), found)
-        }
-    };
-    let answer = match standing.shut_out(action.writes(), ctx.now) {
-        Some(exclusion) => Err(Refused::Excluded(exclusion)),
-        None if action == Action::SearchUser && app.settings.keeps_from_searching(&standing.role) => {
-            Err(Refused::KeptFromSearching(standing.role.clone()))
-        }
-        None => permit(app, &standing.subject(&id, &access), action, resource).map_err(Refused::Denied),
-    };
-    Ok(Explained { who: id.to_string(), answer })
+    Ok(Explained { who, answer })
 }

@@ -56,7 +56,7 @@ fn upserts(
     caller: &Admitted<'_>,
     profiles: &Batch<(UserId, Profile)>,
 ) -> Result<Vec<Change>, Error> {
-    let app = ctx.current_app(tx)?;
+    let app = caller.current_app(tx)?;
     check_count(profiles.total())?;
     let mut known = known(tx, &app, profiles.items().iter().map(|(id, _)| id))?;
     let limits = roles::limits(tx, &app, profiles.items().iter().flat_map(|(_, profile)| profile.roles()))?;
@@ -107,7 +107,7 @@ fn updates(
     caller: &Admitted<'_>,
     patches: &Batch<Patch>,
 ) -> Result<Vec<Change>, Error> {
-    let app = ctx.current_app(tx)?;
+    let app = caller.current_app(tx)?;
     check_count(patches.total())?;
     let mut known = known(tx, &app, patches.items().iter().map(|patch| &patch.id))?;
     let limits = roles::limits(tx, &app, patches.items().iter().flat_map(Patch::roles))?;
@@ -193,7 +193,7 @@ pub struct Deactivate {
 pub fn deactivate(tx: &mut Tx<'_>, ctx: &Ctx, command: &Deactivate) -> Result<UserView, Error> {
     let caller = ctx.admit(tx)?;
     caller.permit(Action::DeactivateUser)?;
-    let app = ctx.current_app(tx)?;
+    let app = caller.current_app(tx)?;
     let (before, author) = subject_and_author(tx, &app, &command.id, command.created_by.as_ref())?;
     if before.user.deactivated_at.is_some() {
         return Err(Error::AlreadyDeactivated(command.id.clone()));
@@ -230,7 +230,7 @@ pub struct Reactivate {
 pub fn reactivate(tx: &mut Tx<'_>, ctx: &Ctx, command: &Reactivate) -> Result<UserView, Error> {
     let caller = ctx.admit(tx)?;
     caller.permit(Action::DeactivateUser)?;
-    let app = ctx.current_app(tx)?;
+    let app = caller.current_app(tx)?;
     let (before, author) = subject_and_author(tx, &app, &command.id, command.created_by.as_ref())?;
     if before.user.deactivated_at.is_none() {
         return Err(Error::NotDeactivated(command.id.clone()));

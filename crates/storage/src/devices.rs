@@ -1,5 +1,7 @@
 //! Push devices: one row each, found by its token and by its user.
 
+use std::collections::BTreeSet;
+
 use model::{AppKey, Device, Parts, PushProvider, StoredUser, UserId, UserKey};
 
 use crate::sql::{Row, Sql, Value};
@@ -85,20 +87,27 @@ pub fn put(tx: &mut Tx<'_>, app: AppKey, user: &StoredUser, device: &Device) -> 
     have_part(tx, user.lacks(Parts::DEVICES).into_iter(), Parts::DEVICES)
 }
 
-/// Removes devices of `user`; one that is somebody else's by now stays.
+/// Removes devices of `user`; one that is somebody else's by now, or gone, stays so. Answers the ids of those that went.
 ///
 /// # Errors
-/// When a statement fails.
-pub fn remove(tx: &mut Tx<'_>, app: AppKey, user: UserKey, devices: &[Device]) -> Result<(), Error> {
+/// When a statement fails or a row cannot be read.
+pub fn remove(
+    tx: &mut Tx<'_>,
+    app: AppKey,
+    user: UserKey,
+    devices: &[Device],
+) -> Result<BTreeSet<String>, Error> {
     const DELETE: Sql = Sql::pair(
-        "DELETE FROM devices WHERE app = $1 AND id = $2 AND user = $3",
+        "DELETE FROM devices WHERE app = $1 AND id = $2 AND user = $3 RETURNING id",
         "DELETE FROM devices WHERE \"user\" = ANY ($3::bigint[]) AND ctid = ANY (ARRAY(SELECT stored.ctid \
              FROM UNNEST($1::bigint[], $2::text[], $3::bigint[]) AS given (app, id, \"user\") \
              CROSS JOIN LATERAL (SELECT ctid FROM devices AS stored WHERE stored.app = given.app \
-                 AND stored.id = given.id AND stored.\"user\" = given.\"user\" LIMIT 1) AS stored))",
+                 AND stored.id = given.id AND stored.\"user\" = given.\"user\" LIMIT 1) AS stored)) \
+         RETURNING id",
     );
     let row = |device: &Device| [app.0.into(), device.id.as_str().into(), user.0.into()];
-    tx.execute_each(DELETE, &devices.iter().map(row).collect::<Vec<[Value; 3]>>()).map(drop)
+    let rows: Vec<[Value; 3]> = devices.iter().map(row).collect();
+    Ok(tx.query_each(DELETE, &rows, |row| row.text(0))?.into_iter().collect())
 }
 
 /// A device in the columns from the second on.

@@ -6,8 +6,8 @@ use crate::sql::{Row, Sql, Value};
 use crate::users::{have_part, read_to_show};
 use crate::{Error, Tx};
 
-/// Whom each of these users has muted and still mutes at `now`, in the order in which they did; those who are deleted
-/// left out. One statement; none for nobody.
+/// Whom each of these users has muted and still mutes at `now`, in the order in which they did; of each no more than the
+/// newest `most`, less those who are deleted. One statement; none for nobody.
 ///
 /// # Errors
 /// When a statement fails or a row cannot be read.
@@ -15,24 +15,28 @@ pub(crate) fn of(
     tx: &mut Tx<'_>,
     users: &[UserKey],
     now: Timestamp,
+    most: usize,
 ) -> Result<Vec<(UserKey, UserMute)>, Error> {
     const SELECT: Sql = Sql::pair(
         "SELECT u.key, u.id, u.name, u.image, u.role, u.teams, u.teams_role, u.language, u.invisible, u.privacy, \
              u.custom, u.created_at, u.updated_at, u.deactivated_at, u.deleted_at, u.tokens_revoked_before, u.ban, \
              u.ban_expires, u.bypass_moderation, u.parts, m.user, m.expires, m.created_at, m.updated_at \
-         FROM user_mutes AS m JOIN users AS u ON u.key = m.target \
-         WHERE m.user = $1 AND (m.expires IS NULL OR m.expires > $2) AND u.deleted_at IS NULL \
-         ORDER BY m.created_at, m.target",
+         FROM (SELECT * FROM user_mutes WHERE user = ?1 AND (expires IS NULL OR expires > ?2) \
+             ORDER BY created_at DESC, target DESC LIMIT ?3) AS m \
+         CROSS JOIN users AS u ON u.key = m.target \
+         WHERE u.deleted_at IS NULL ORDER BY m.created_at, m.target",
         "SELECT u.key, u.id, u.name, u.image, u.role, u.teams, u.teams_role, u.language, u.invisible, u.privacy, \
              u.custom, u.created_at, u.updated_at, u.deactivated_at, u.deleted_at, u.tokens_revoked_before, u.ban, \
              u.ban_expires, u.bypass_moderation, u.parts, m.\"user\", m.expires, m.created_at, m.updated_at \
-         FROM UNNEST($1::bigint[], $2::bigint[]) AS given (key, now) \
+         FROM UNNEST($1::bigint[], $2::bigint[], $3::bigint[]) AS given (key, now, most) \
          CROSS JOIN LATERAL (SELECT * FROM user_mutes WHERE \"user\" = given.key \
-             AND (expires IS NULL OR expires > given.now) OFFSET 0) AS m \
+             AND (expires IS NULL OR expires > given.now) \
+             ORDER BY created_at DESC, target DESC LIMIT given.most) AS m \
          CROSS JOIN LATERAL (SELECT * FROM users WHERE users.key = m.target LIMIT 1) AS u \
          WHERE u.deleted_at IS NULL ORDER BY m.created_at, m.target",
     );
-    let keys: Vec<[Value; 2]> = users.iter().map(|key| [key.0.into(), now.into()]).collect();
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let keys: Vec<[Value; 3]> = users.iter().map(|key| [key.0.into(), now.into(), most.into()]).collect();
     tx.query_each(SELECT, &keys, |row| Ok((UserKey(row.integer(20)?), read(row, now)?)))
 }
 

@@ -276,8 +276,14 @@ pub fn holders(tx: &mut Tx<'_>, app: AppKey, keys: &BTreeSet<String>) -> Result<
     })
 }
 
+/// The most mutes that are shown of several users together, unless there are [`FEWEST_MUTES`] of each.
+const MOST_MUTES: usize = 2000;
+/// How many of the newest mutes of a user are shown however many users there are.
+const FEWEST_MUTES: usize = 20;
+
 /// The users with everything that responses show of them at `now`, in the same order, in a constant number of
-/// statements: one for each part that may hang on one of them.
+/// statements: one for each part that may hang on one of them. A user alone has all of its mutes, one among many the
+/// newest of them: each holds a whole user, and a hundred times a thousand of those fit no response.
 ///
 /// # Errors
 /// When a statement fails or a row cannot be read.
@@ -290,7 +296,9 @@ pub fn views<C>(
         users.iter().filter(|stored| stored.parts.has(part)).map(|stored| stored.key).collect()
     };
     let mut blocks = by_owner(blocks::of(tx, &keys(Parts::BLOCKS))?);
-    let mut mutes = by_owner(mutes::of(tx, &keys(Parts::MUTES), now)?);
+    let muting = keys(Parts::MUTES);
+    let most = (MOST_MUTES / muting.len().max(1)).max(FEWEST_MUTES);
+    let mut mutes = by_owner(mutes::of(tx, &muting, now, most)?);
     let mut devices = by_owner(devices::of(tx, &keys(Parts::DEVICES))?);
     let preferences = push_preferences::of(tx, &keys(Parts::PUSH_PREFERENCES))?;
     let mut preferences: HashMap<UserKey, PushPreferences> = preferences.into_iter().collect();

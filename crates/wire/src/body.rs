@@ -127,12 +127,12 @@ impl Object {
         }
     }
 
-    /// A user id.
+    /// A user id; an empty one is not given.
     ///
     /// # Errors
     /// See [`Object::string`]; also when no user can have such an id.
     pub fn user_id(&mut self, name: &str) -> Result<Option<UserId>, Invalid> {
-        let Some(text) = self.string(name)? else { return Ok(None) };
+        let Some(text) = self.string(name)?.filter(|text| !text.is_empty()) else { return Ok(None) };
         UserId::parse(&text).map(Some).map_err(|invalid| invalid.within(self.path_of(name)))
     }
 

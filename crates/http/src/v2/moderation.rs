@@ -40,7 +40,7 @@ pub(crate) async fn bypass(call: Call) -> Result<Answer, Refusal> {
 
 /// `POST /api/v2/moderation/flag`
 pub(crate) async fn flag(call: Call) -> Result<Answer, Refusal> {
-    let command = flag::decode_flag(call.fields()?)?;
+    let command = flag::decode_flag(call.fields()?, &call.app)?;
     let flagged = call.write(move |tx, ctx| flags::flag(tx, ctx, &command)).await?;
     let answer = Answer::ok(flag::encode_flagged(&flagged.item, &call.duration()));
     Ok(if flagged.is_new { answer.created() } else { answer })

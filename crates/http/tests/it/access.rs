@@ -152,10 +152,11 @@ async fn nobody_writes_without_a_user(engine: Engine) {
     let path = format!("/api/v2/users?api_key={KEY}");
     let make = json!({"users": {"evil": {"role": "admin"}}}).to_string();
     assert_eq!(send(Request::new("POST", &path).body(make.clone())).await, 403);
-    assert_eq!(send(Request::new("GET", &path)).await, 200, "reading is what the switch opens");
-    let grants =
-        json!({"disable_permissions_checks": false, "grants": {"anonymous": ["create-user", "update-user"]}});
+    assert_eq!(send(Request::new("GET", &path)).await, 403, "the switch is for those who are somebody");
+    let granted = ["create-user", "update-user", "search-user"];
+    let grants = json!({"disable_permissions_checks": false, "grants": {"anonymous": granted}});
     front.call("PATCH", "/api/v2/app", &grants).await;
+    assert_eq!(send(Request::new("GET", &path)).await, 200);
     assert_eq!(
         send(Request::new("POST", &path).body(make)).await,
         403,

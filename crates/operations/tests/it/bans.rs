@@ -5,9 +5,9 @@ use std::sync::Arc;
 use headwater_operations::{Ctx, Error, bans, users};
 use headwater_testkit::{Engine, on_each_engine};
 use model::{
-    Action, AppSettings, BanField, BanQuery, BanRecord, Bearer, Caller, Cid, Criterion, Direction, Event,
-    Filter, LetIn, MOST_BAN_MINUTES, Operation, Page, Profile, ShutOut, Sort, Test, TokenAccess, UserQuery,
-    filter,
+    Action, AppSettings, Ban, BanField, BanQuery, BanRecord, Bearer, Caller, Cid, Criterion, Direction,
+    Event, Filter, LetIn, MOST_BAN_MINUTES, Operation, Page, Profile, ShutOut, Sort, Test, TokenAccess,
+    UserQuery, filter,
 };
 use serde_json::json;
 use storage::users::Change;
@@ -260,14 +260,19 @@ async fn lifting_is_idempotent(engine: Engine) {
     assert_eq!(stage.bans(everything()).await.len(), 1, "a ban that is over is in the list");
     let by = LetIn { unbanned_by: Some(id("mod")), ..let_in("bob") };
     stage.unban(by.clone()).await.unwrap();
+    assert_eq!(stage.bans(everything()).await, []);
+    assert_eq!(stage.logged(start + 1).await, [], "the ban had ended of itself");
+    stage.ban(shut_out("bob")).await.unwrap();
+    stage.unban(by.clone()).await.unwrap();
     stage.unban(by).await.unwrap();
     assert_eq!(stage.bans(everything()).await, []);
-    let logged = stage.logged(start + 1).await;
+    let logged = stage.logged(start + 2).await;
     let [(Event::UserUnbanned { user, created_by: Some(author), shadow: false }, named)] = logged.as_slice()
     else {
         panic!("{logged:?}")
     };
-    assert_eq!((user.ban, author.as_str(), named.join(" ").as_str()), (None, "mod", "bob mod"));
+    let as_it_was = Some(Ban { shadow: false, expires: None });
+    assert_eq!((user.ban, author.as_str(), named.join(" ").as_str()), (as_it_was, "mod", "bob mod"));
 }
 
 async fn what_makes_no_sense_is_refused(engine: Engine) {

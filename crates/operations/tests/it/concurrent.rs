@@ -65,6 +65,7 @@ fn flag(reporter: &str, creator: &str) -> (Action, Deed) {
         reason: None,
         custom: None,
         payload: None,
+        item: "item".to_owned(),
     };
     deed(Action::FlagUser, move |tx, ctx| {
         flags::flag(tx, ctx, &command).map(|flagged| format!("flagged {}", flagged.is_new))

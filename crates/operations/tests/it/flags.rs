@@ -22,6 +22,7 @@ fn user(target: &str, by: &str) -> Flag {
         reason: None,
         custom: None,
         payload: None,
+        item: format!("item of {target}"),
     }
 }
 

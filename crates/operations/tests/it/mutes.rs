@@ -179,6 +179,26 @@ async fn a_user_mutes_so_many_at_a_time(engine: Engine) {
     assert_eq!(stage.count("SELECT COUNT(*) FROM user_mutes").await, 2, "and are forgotten");
 }
 
+async fn of_many_users_the_newest_are_shown(engine: Engine) {
+    let stage = Stage::set(engine).await;
+    let names: Vec<String> = (0..100).map(|number| format!("user-{number:02}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    stage.create(&names).await;
+    stage.mute(stage.muter("user-00"), targets("", &names[1..]), None).await.unwrap();
+    stage.store.clock().advance(1);
+    stage.mute(stage.muter("user-00"), targets("", &["user-05"]), Some(1)).await.unwrap();
+    for name in &names[1..80] {
+        stage.mute(stage.muter(name), targets("", &["user-00"]), None).await.unwrap();
+    }
+    let (found, _) = stage.query_all(stage.ctx(Action::SearchUser)).await;
+    let shown = found.iter().find(|view| view.user.id.as_str() == "user-00").unwrap();
+    let shown: Vec<&str> = shown.mutes.iter().map(|mute| mute.target.id.as_str()).collect();
+    assert_eq!(shown, names[75..], "2000 among the 80 who have muted somebody");
+    assert_eq!(found.iter().filter(|view| view.mutes.len() == 1).count(), 79);
+    let muted = stage.mute(stage.muter("user-00"), targets("", &["user-05"]), None).await.unwrap();
+    assert_eq!(muted.own.mutes.len(), 99, "alone, all are");
+}
+
 async fn a_client_is_shown_what_it_may_see(engine: Engine) {
     let stage = Stage::set(engine).await;
     stage.create(&["alice", "bob"]).await;
@@ -205,5 +225,6 @@ on_each_engine!(
     who_is_not_there_is_not_muted,
     refusals_change_nothing,
     a_user_mutes_so_many_at_a_time,
+    of_many_users_the_newest_are_shown,
     a_client_is_shown_what_it_may_see,
 );

@@ -122,7 +122,16 @@ fn write_criterion(
         Criterion::Among(BanField::Channel, cids) => is_among(statement, "b.channel", cids),
         Criterion::Among(BanField::Reason, reasons) => is_among(statement, "b.reason", reasons),
         Criterion::Missing(BanField::User) => drop(statement.push(" AND FALSE")),
-        Criterion::Missing(BanField::BannedBy) => drop(statement.push(" AND b.banned_by IS NULL")),
+        // An author out of reach is not shown, and not told from none.
+        Criterion::Missing(BanField::BannedBy) => {
+            statement.push(" AND (b.banned_by IS NULL");
+            if reach.is_some() {
+                statement.push(" OR NOT (TRUE");
+                is_of(statement, scope, "b.banned_by", None, reach);
+                statement.push(")");
+            }
+            statement.push(")");
+        }
         Criterion::Missing(BanField::Channel) => drop(statement.push(" AND b.channel = ''")),
         Criterion::Missing(BanField::Reason) => drop(statement.push(" AND b.reason IS NULL")),
         Criterion::Created(_) => is_created(statement, "b.created_at", criterion),

@@ -59,6 +59,28 @@ pub fn flags(
     Ok(FlagPage { flags: found.into_iter().filter_map(record).collect(), next, prev })
 }
 
+/// How often things of `creator` were flagged by users in `reach`; with a kind, such things only. One statement.
+///
+/// # Errors
+/// When the statement fails.
+pub fn count_flags(
+    tx: &mut Tx<'_>,
+    scope: Scope,
+    creator: UserKey,
+    kind: Option<&EntityKind>,
+    reach: &Filter,
+) -> Result<u64, Error> {
+    let mut statement = Statement::new(tx.dialect(), "SELECT COUNT(*) FROM flags AS f");
+    by_index(&mut statement, "flags_by_creator");
+    statement.push(" WHERE f.creator IS NOT NULL AND f.creator = ").bind(creator.0);
+    if let Some(kind) = kind {
+        statement.push(" AND f.entity_type = ").bind(kind.name());
+    }
+    is_of(&mut statement, scope, "f.user", None, Some(reach));
+    let counted = statement.query(tx, |row| row.integer(0))?;
+    Ok(counted.first().and_then(|count| u64::try_from(*count).ok()).unwrap_or(0))
+}
+
 /// How the engine would go about [`flags`], line by line, for a test of the plans.
 ///
 /// # Errors

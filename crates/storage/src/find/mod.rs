@@ -30,7 +30,7 @@ use model::filter::{Range, TextField};
 use model::{AppKey, CustomText, Filter, StoredUser, Test, Timestamp, UserQuery};
 
 pub use self::bans::{BansInReach, bans, explain_bans};
-pub use self::flags::{explain_flags, flags};
+pub use self::flags::{count_flags, explain_flags, flags};
 
 use self::access::{Access, Collected, Commonness, collect, stream};
 use self::condition::condition;

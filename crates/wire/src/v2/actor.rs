@@ -48,7 +48,9 @@ mod tests {
             (json!({"user": {}}), Err("user.id: is required: the user who acts")),
             (json!({"user": "a"}), Err("user: must be an object, got a string")),
             (json!({"user_id": 7}), Err("user_id: must be a string, got a number")),
-            (json!({"user_id": ""}), Err("user_id: must not be empty")),
+            (json!({"user_id": ""}), Ok(None)),
+            (json!({"user_id": "", "user": {"id": "a"}}), Ok(Some("a"))),
+            (json!({"user": {"id": ""}}), Err("user.id: is required: the user who acts")),
         ] {
             let decoded = decode(&mut Object::root(body.as_object().cloned().unwrap()));
             let decoded = decoded.map_err(|invalid| invalid.to_string());

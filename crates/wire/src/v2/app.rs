@@ -55,7 +55,7 @@ pub fn decode_update(body: Map<String, Value>, now: Timestamp, seed: u128) -> Re
 /// The most that the own settings can be set to: a user is checked and stored as a whole.
 pub(crate) const MOST_USER_BYTES: usize = 64 << 10;
 pub(crate) const MOST_TEAMS: usize = 1000;
-pub(crate) const MOST_BLOCKS: usize = 10_000;
+pub(crate) const MOST_BLOCKS: usize = 2_000;
 pub(crate) const MOST_CALLS: u32 = 2_147_483_647;
 
 fn at_most(own: &mut Object, name: &str, most: usize) -> Result<Option<usize>, Invalid> {

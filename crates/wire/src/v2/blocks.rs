@@ -49,7 +49,7 @@ pub fn encode_list(user: &User, blocked: &[(User<CustomText>, Timestamp)], durat
         printer.raw(r#","blocked_user_id":"#).text(target.id.as_str());
         printer.raw(r#","created_at":"#).value(&Moment(*since));
         printer.raw(r#","user":"#);
-        user::print_nested(printer, user);
+        user::print_owner(printer, user);
         printer.raw(r#","blocked_user":"#);
         user::print_nested(printer, target);
         printer.raw("}");

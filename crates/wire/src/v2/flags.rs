@@ -1,7 +1,7 @@
 //! Bodies and answers of the operations on flags (v2 2.9, 3.10).
 
 use model::{
-    Attached, Criterion, Direction, EntityKind, Flag, FlagPage, FlagPlace, FlagQuery, FlagRecord,
+    App, Attached, Criterion, Direction, EntityKind, Flag, FlagPage, FlagPlace, FlagQuery, FlagRecord,
     FlagRecordField, FlagStart, Invalid, MOST_FLAG_CUSTOM_BYTES, MOST_FLAG_PAYLOAD_BYTES, Secret, Timestamp,
     UserId,
 };
@@ -21,20 +21,35 @@ use crate::token;
 ///
 /// # Errors
 /// The first field that is not as it should be.
-pub fn decode_flag(body: Map<String, Value>) -> Result<Flag, Invalid> {
+pub fn decode_flag(body: Map<String, Value>, app: &App) -> Result<Flag, Invalid> {
     let mut body = Object::root(body);
     let kind = entity_type(&mut body)?;
     let kind = kind.ok_or_else(|| body.refuse("entity_type", "is required: a kind like 'stream:user'"))?;
     let entity = body.string("entity_id")?;
+    let entity = entity.ok_or_else(|| body.refuse("entity_id", "is required: the id of what is flagged"))?;
     Ok(Flag {
+        item: item(app, &kind, &entity),
         kind,
-        entity: entity.ok_or_else(|| body.refuse("entity_id", "is required: the id of what is flagged"))?,
+        entity,
         creator: body.user_id("entity_creator_id")?,
         user: named(&mut body, "user_id", "user")?,
         reason: body.string("reason")?,
         custom: attached(&mut body, "custom", MOST_FLAG_CUSTOM_BYTES)?,
         payload: attached(&mut body, "moderation_payload", MOST_FLAG_PAYLOAD_BYTES)?,
     })
+}
+
+/// The item of a thing, in the form of a UUID. Whoever reports it, in whatever team, gets the same without anybody having
+/// looked: it does not tell whether others have reported it before.
+fn item(app: &App, kind: &EntityKind, entity: &str) -> String {
+    let half =
+        |name: &str| token::digest(&app.secret, &format!("{name}\n{}\n{}\n{entity}", app.key.0, kind.name()));
+    let (high, low) = (half("item"), half("rest of item"));
+    // Version 8 and the variant of RFC 9562.
+    let high = high & !0xf000 | 0x8000;
+    let low = low & !(0x3 << 62) | (0x2 << 62);
+    let digits = format!("{high:016x}{low:016x}");
+    [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
 }
 
 fn entity_type(body: &mut Object) -> Result<Option<EntityKind>, Invalid> {
@@ -202,12 +217,46 @@ fn print(printer: &mut Printer, flag: &FlagRecord) {
 
 #[cfg(test)]
 mod tests {
+    use model::{AppKey, AppSettings};
     use serde_json::json;
 
     use super::*;
 
     fn secret() -> Secret {
         Secret::new("secret".to_owned())
+    }
+
+    fn app() -> App {
+        App {
+            key: AppKey(1),
+            api_key: "key".to_owned(),
+            name: "app".to_owned(),
+            secret: secret(),
+            previous_secret: None,
+            suspension: None,
+            settings: AppSettings::default(),
+            created_at: Timestamp::from_seconds(1),
+            updated_at: Timestamp::from_seconds(1),
+        }
+    }
+
+    #[test]
+    fn an_item_is_known_by_what_it_is_of() {
+        let of = |app: &App, kind: &str, entity: &str| item(app, &EntityKind::parse(kind).unwrap(), entity);
+        let first = of(&app(), "photo", "p");
+        assert_eq!(first, of(&app(), "photo", "p"));
+        assert_eq!((first.len(), &first[14..15]), (36, "8"));
+        assert!(["8", "9", "a", "b"].contains(&&first[19..20]), "{first}");
+        let elsewhere = App { key: AppKey(2), ..app() };
+        let rotated = App { secret: Secret::new("other".to_owned()), ..app() };
+        let others = [
+            of(&app(), "photo", "q"),
+            of(&app(), "film", "p"),
+            of(&app(), "user", "p"),
+            of(&elsewhere, "photo", "p"),
+            of(&rotated, "photo", "p"),
+        ];
+        assert!(!others.contains(&first), "{first} among {others:?}");
     }
 
     fn fields(value: Value) -> Map<String, Value> {
@@ -257,8 +306,9 @@ mod tests {
         ] {
             assert_eq!(decode_query(fields(body.clone()), &secret()).unwrap_err().field, field, "{body}");
         }
+        let app = app();
         let flag = json!({"entity_type": "photo", "entity_id": "p"});
-        assert!(decode_flag(fields(flag.clone())).is_ok());
+        assert!(decode_flag(fields(flag.clone()), &app).is_ok());
         for (more, field) in [
             (json!({"entity_type": null}), "entity_type"),
             (json!({"entity_type": ""}), "entity_type"),
@@ -272,7 +322,7 @@ mod tests {
         ] {
             let mut body = fields(flag.clone());
             body.extend(fields(more.clone()));
-            assert_eq!(decode_flag(body).unwrap_err().field, field, "{more}");
+            assert_eq!(decode_flag(body, &app).unwrap_err().field, field, "{more}");
         }
         assert_eq!(decode_count(fields(json!({}))).unwrap_err().field, "entity_creator_id");
     }

@@ -2,6 +2,7 @@
 
 use model::{Device, Privacy, Timestamp, User, UserId, UserMute, UserView};
 use serde::{Serialize, Serializer};
+use serde_json::Map;
 
 use super::push_preferences;
 use crate::print::Printer;
@@ -54,6 +55,16 @@ pub(super) fn print_nested<C: Serialize>(printer: &mut Printer, user: &User<C>) 
     printer.raw("}");
 }
 
+/// Prints a `UserResponse` of the user to whom the things of a list belong, the same one in each of them: without its
+/// custom data, which a long list would repeat.
+pub(super) fn print_owner<C>(printer: &mut Printer, user: &User<C>) {
+    print_with(printer, user, false, &Map::new());
+    print_blocks(printer, &[]);
+    print_privacy(printer, user);
+    print_moderation(printer, user);
+    printer.raw("}");
+}
+
 /// Prints a `FullUserResponse`: a user as the subject of an answer.
 pub(super) fn print_full<C: Serialize>(printer: &mut Printer, view: &UserView<C>) {
     print_common(printer, &view.user, view.online, &view.blocks);
@@ -91,9 +102,9 @@ pub(super) fn print_device(printer: &mut Printer, owner: &UserId, device: &Devic
 }
 
 /// Prints a `UserMuteResponse` of a mute by `user`.
-pub(super) fn print_mute<C: Serialize>(printer: &mut Printer, user: &User<C>, mute: &UserMute) {
+pub(super) fn print_mute<C>(printer: &mut Printer, user: &User<C>, mute: &UserMute) {
     printer.raw(r#"{"user":"#);
-    print_nested(printer, user);
+    print_owner(printer, user);
     printer.raw(r#","target":"#);
     print_nested(printer, &mute.target);
     printer.raw(r#","created_at":"#).value(&Moment(mute.created_at));
@@ -154,6 +165,11 @@ fn print_privacy<C>(printer: &mut Printer, user: &User<C>) {
 
 /// Prints what every shape shows, and leaves the object open.
 fn print_core<C: Serialize>(printer: &mut Printer, user: &User<C>, online: bool) {
+    print_with(printer, user, online, &user.custom);
+}
+
+/// Prints what every shape shows, with this as the custom data, and leaves the object open.
+fn print_with<C>(printer: &mut Printer, user: &User<C>, online: bool, custom: &impl Serialize) {
     let text = |printer: &mut Printer, text: &String| {
         printer.text(text);
     };
@@ -163,7 +179,7 @@ fn print_core<C: Serialize>(printer: &mut Printer, user: &User<C>, online: bool)
     printer.raw(r#","online":"#).boolean(online);
     printer.raw(r#","language":"#).text(&user.language);
     printer.raw(r#","teams":"#).list(&user.teams, text);
-    printer.raw(r#","custom":"#).value(&user.custom);
+    printer.raw(r#","custom":"#).value(custom);
     printer.raw(r#","created_at":"#).value(&Moment(user.created_at));
     printer.raw(r#","updated_at":"#).value(&Moment(user.updated_at));
     if let Some(name) = &user.name {
@@ -218,7 +234,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use model::{Absent, Custom, Limits, Profile};
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -269,7 +285,7 @@ mod tests {
         for part in expected {
             assert!(shown.contains(part), "{part} in {shown}");
         }
-        assert!(serde_json::from_str::<serde_json::Value>(&printed(&view, print_full)).is_ok());
+        assert!(serde_json::from_str::<Value>(&printed(&view, print_full)).is_ok());
     }
 
     #[test]
@@ -289,9 +305,22 @@ mod tests {
             (printed(&view, print_own).into_bytes(), [answer, &own, &["unread_threads"]].concat()),
         ];
         for (shown, more) in shapes {
-            let shown: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(&shown).unwrap();
+            let shown: serde_json::Map<String, Value> = serde_json::from_slice(&shown).unwrap();
             let fields: BTreeSet<&str> = shown.keys().map(String::as_str).collect();
             assert_eq!(fields, always.into_iter().chain(more).collect());
         }
+    }
+
+    #[test]
+    fn the_owner_of_a_list_is_not_repeated_whole() {
+        let custom = Custom::from_stored(json!({"a": "x"}).as_object().cloned().unwrap());
+        let view = view(&Profile { name: Some("Alice".to_owned()), custom, ..Profile::default() });
+        let whole: Value = serde_json::from_str(&printed(&view, print)).unwrap();
+        let owner: Value =
+            serde_json::from_str(&printed(&view, |printer, view| print_owner(printer, &view.user))).unwrap();
+        assert_eq!((&whole["custom"], &owner["custom"]), (&json!({"a": "x"}), &json!({})));
+        let mut other = whole;
+        other["custom"] = json!({});
+        assert_eq!(owner, other, "in all else it is the same");
     }
 }
