@@ -13,7 +13,7 @@ use model::{
 };
 use storage::Tx;
 use storage::log::Entry;
-use storage::users;
+use storage::{parts, users};
 
 use crate::{Ctx, Error};
 
@@ -293,7 +293,7 @@ impl<'c> Admitted<'c> {
                 stored.parts = Parts::default();
             }
         }
-        let mut views = users::views(tx, found, self.ctx.now)?;
+        let mut views = parts::views(tx, found, self.ctx.now)?;
         for view in &mut views {
             self.veil(&mut view.user);
             self.veil_mutes(&mut view.mutes);

@@ -2,8 +2,9 @@
 
 use model::{CustomText, Parts, StoredUser, Timestamp, UserId, UserKey};
 
+use crate::parts::have_part;
 use crate::sql::{Sql, Value};
-use crate::users::{have_part, read_to_show};
+use crate::users::read_to_show;
 use crate::{Error, Tx};
 
 /// Whom each of these users has blocked, in the order in which they did. One statement; none for nobody.

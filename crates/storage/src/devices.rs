@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use model::{AppKey, Device, Parts, PushProvider, StoredUser, UserId, UserKey};
 
+use crate::parts::have_part;
 use crate::sql::{Row, Sql, Value};
-use crate::users::have_part;
 use crate::{Error, Tx};
 
 /// The devices of each of these users, oldest first. One statement; none for nobody.

@@ -21,6 +21,7 @@ pub mod log;
 mod migrate;
 pub mod mutes;
 mod options;
+pub mod parts;
 mod postgres;
 pub mod push_preferences;
 pub mod roles;

@@ -2,8 +2,9 @@
 
 use model::{Parts, StoredUser, Timestamp, UserKey, UserMute};
 
+use crate::parts::have_part;
 use crate::sql::{Row, Sql, Value};
-use crate::users::{have_part, read_to_show};
+use crate::users::read_to_show;
 use crate::{Error, Tx};
 
 /// Whom each of these users has muted and still mutes at `now`, in the order in which they did; of each no more than the

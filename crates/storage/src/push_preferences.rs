@@ -2,8 +2,8 @@
 
 use model::{Parts, PushPreferences, StoredUser, Timestamp, UserKey};
 
+use crate::parts::have_part;
 use crate::sql::{Sql, Value};
-use crate::users::have_part;
 use crate::{Error, Tx};
 
 /// What each of these users wants pushed in the whole app, as it was last said. One statement; none for nobody.
