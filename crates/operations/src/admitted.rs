@@ -13,7 +13,7 @@ use model::{
 };
 use storage::Tx;
 use storage::log::Entry;
-use storage::{parts, users};
+use storage::{blocks, parts, users};
 
 use crate::{Ctx, Error};
 
@@ -82,7 +82,12 @@ impl<'c> Admitted<'c> {
     ///
     /// # Errors
     /// [`Error::Denied`] or [`Error::Banned`].
-    pub(crate) fn explain(&self, action: Action, resource: &Resource<'_>) -> Result<Allowed, Error> {
+    pub(crate) fn explain(
+        &self,
+        action: Action,
+        resource: &Resource<'_>,
+        target: Option<&User>,
+    ) -> Result<Allowed, Error> {
         let allowed = match self.decide(action, resource) {
             // Asked of the app as a whole: what everybody may do to what is its own is not denied.
             Err(Error::Denied(Denied { lack: Lack::Ownership, .. }))
@@ -99,6 +104,9 @@ impl<'c> Admitted<'c> {
         }
         if action == Action::SearchUser {
             self.searchable()?;
+            if target.is_some_and(|target| !self.finds(target)) {
+                return Err(self.denied(action));
+            }
         }
         Ok(allowed)
     }
@@ -204,7 +212,15 @@ impl<'c> Admitted<'c> {
         }
     }
 
-    /// As it is now where the caller is a user who writes, otherwise as it was when the request came.
+    /// The app of the caller, without asking for it anew: as it is now where the caller is a user who writes, otherwise as it
+    /// was when the request came.
+    ///
+    /// # Errors
+    /// See [`Ctx::app`].
+    pub(crate) fn known_app(&self) -> Result<&App, Error> {
+        self.app.as_deref().map_or_else(|| self.ctx.app(), Ok)
+    }
+
     fn app(&self) -> Option<&Arc<App>> {
         self.app.as_ref().or_else(|| self.ctx.caller.app())
     }
@@ -297,21 +313,22 @@ impl<'c> Admitted<'c> {
         for view in &mut views {
             self.veil(&mut view.user);
             self.veil_mutes(&mut view.mutes);
-            self.veil_blocks(tx, &mut view.blocks)?;
+            if !view.blocks.is_empty() {
+                self.veil_blocks(tx, &mut view.blocks)?;
+            }
         }
         Ok(views)
     }
 
-    /// Takes from the ids of blocked users those of whom the caller may know nothing any more.
-    fn veil_blocks(&self, tx: &mut Tx<'_>, blocks: &mut Vec<UserId>) -> Result<(), Error> {
-        let Some(app) = self.app().filter(|app| !self.is_server() && app.settings.is_multi_tenant()) else {
-            return Ok(());
-        };
-        if !blocks.is_empty() {
-            let people = People::load(tx, app, blocks.iter())?;
-            blocks.retain(|id| {
-                people.any(id).is_some_and(|found| self.still_sees(Action::BlockUser, &found.user))
-            });
+    /// Takes from the ids of the users whom the caller has blocked those of whom it may know nothing any more.
+    fn veil_blocks(&self, tx: &mut Tx<'_>, ids: &mut Vec<UserId>) -> Result<(), Error> {
+        let Some((_, standing)) = self.user() else { return Ok(()) };
+        if self.app().is_some_and(|app| app.settings.is_multi_tenant()) {
+            // Not by `People`, which would lock them all where the caller writes.
+            let blocked = blocks::list(tx, standing.key)?;
+            let seen = blocked.iter().filter(|found| self.still_sees(Action::BlockUser, &found.user.user));
+            let seen: BTreeSet<&UserId> = seen.map(|found| &found.user.user.id).collect();
+            ids.retain(|id| seen.contains(id));
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Operations on bans from the whole app (semantics 12.16 to 12.25) and on what moderation lets pass.
 
 use model::{
-    Action, Ban, BanQuery, BanRecord, Cid, Event, Filter, Invalid, LetIn, ShutOut, StoredUser, User, UserId,
+    Action, Ban, BanQuery, BanRecord, Cid, Event, Invalid, LetIn, ShutOut, StoredUser, User, UserId,
     check_reason,
 };
 use storage::Tx;
@@ -29,7 +29,7 @@ pub fn ban(tx: &mut Tx<'_>, ctx: &Ctx, command: &ShutOut) -> Result<(), Error> {
     let reason = command.reason.as_deref().filter(|reason| !reason.is_empty());
     check_reason(reason)?;
     refuse_channel(command.channel.as_ref())?;
-    let app = ctx.app()?;
+    let app = caller.known_app()?;
     let people = People::load(tx, app, std::iter::once(target).chain(&author))?;
     let author = author.map(|id| people.actor(&id)).transpose()?;
     let found = people.target(&caller, Action::BanUser, target)?;
@@ -70,7 +70,7 @@ pub fn unban(tx: &mut Tx<'_>, ctx: &Ctx, command: &LetIn) -> Result<(), Error> {
         return Err(Invalid::new("target_user_id", "nobody can unban themselves").into());
     }
     refuse_channel(command.channel.as_ref())?;
-    let app = ctx.app()?;
+    let app = caller.known_app()?;
     let people = People::load(tx, app, std::iter::once(target).chain(&author))?;
     let author = author.map(|id| people.actor(&id)).transpose()?;
     let found = people.target(&caller, Action::BanUser, target)?;
@@ -101,7 +101,7 @@ pub fn query(tx: &mut Tx<'_>, ctx: &Ctx, query: &BanQuery) -> Result<Vec<BanReco
     let teams = caller.teams_of(Action::BanUser)?;
     let scope = Scope { app: ctx.app()?.key, now: ctx.now };
     let in_reach = BansInReach {
-        users: Some(&reach).filter(|reach| **reach != Filter::everybody()),
+        users: (!caller.is_server()).then_some(&reach),
         unaware: caller.user().map(|(_, standing)| standing.key),
     };
     let mut found = find::bans(tx, scope, query, in_reach)?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use model::{
     Action, Allowed, Bearer, CATALOGUE, Caller, Denied, Exclusion, Permission, Place, Resource, Shown,
-    TokenAccess, UserId, permission,
+    TokenAccess, User, UserId, permission,
 };
 use storage::{Tx, standing};
 
@@ -121,9 +121,9 @@ pub fn explain(tx: &mut Tx<'_>, ctx: &Ctx, question: &Explain) -> Result<Explain
         (Subject::User(_), target) => target.as_ref().map(Resource::user).unwrap_or_default(),
     };
     if let Some(asked) = asked {
-        return explain_another(tx, ctx, asked, question.action, &resource);
+        return explain_another(tx, ctx, asked, (question.action, &resource, target.as_ref()));
     }
-    answer(ctx.caller.to_string(), caller.explain(question.action, &resource))
+    answer(ctx.caller.to_string(), caller.explain(question.action, &resource, target.as_ref()))
 }
 
 /// Asks as the other one would, with a token that adds nothing.
@@ -131,8 +131,7 @@ fn explain_another(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
     asked: &Person,
-    action: Action,
-    resource: &Resource<'_>,
+    (action, resource, target): (Action, &Resource<'_>, Option<&User>),
 ) -> Result<Explained, Error> {
     let app = ctx.caller.app().ok_or(Error::Forbidden(action))?;
     let bearer = |id| {
@@ -152,7 +151,7 @@ fn explain_another(
         return Ok(Explained { who, answer: Err(Refused::Excluded(exclusion)) });
     }
     let asking = Ctx { caller, ..ctx.clone() };
-    answer(who, Admitted::new(&asking, None, standing).explain(action, resource))
+    answer(who, Admitted::new(&asking, None, standing).explain(action, resource, target))
 }
 
 fn answer(who: String, explained: Result<Allowed, Error>) -> Result<Explained, Error> {

@@ -77,7 +77,7 @@ pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, named: &Named) -> Result<UserGroupView, E
 pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, command: &Create) -> Result<UserGroupView, Error> {
     let caller = ctx.admit(tx)?;
     caller.permit(Action::ManageUserGroups)?;
-    let app = ctx.app()?;
+    let app = caller.known_app()?;
     let author = caller.user();
     let group = UserGroup {
         id: command.id.clone().unwrap_or_else(|| ctx.uuid_by_time()),
@@ -99,7 +99,7 @@ pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, command: &Create) -> Result<UserGroupV
         None => {}
     }
     caller.permit_on(Action::ManageUserGroups, &Resource::team(group.team.as_slice()))?;
-    let members = members(tx, ctx, &caller, &group, &command.members)?;
+    let members = members(tx, &caller, &group, &command.members)?;
     let census = user_groups::census(tx, app.key, &group.id)?;
     let refuse = |why: String| Err(Invalid::new("id", why).into());
     if census.is_taken {
@@ -160,7 +160,7 @@ pub fn add_members(tx: &mut Tx<'_>, ctx: &Ctx, command: &AddMembers) -> Result<U
     check_members(&command.members)?;
     let StoredGroup { key, created_by, group } =
         find(tx, ctx, &caller, Action::ManageUserGroups, &command.group)?;
-    let members = members(tx, ctx, &caller, &group, &command.members)?;
+    let members = members(tx, &caller, &group, &command.members)?;
     let as_admin = command.as_admin;
     let came = user_groups::add_members(tx, key, &new_members(ctx, &members, as_admin))?;
     let came = among(&members, &came);
@@ -257,14 +257,13 @@ fn check_members(members: &[UserId]) -> Result<(), Invalid> {
 /// When one does not exist, or is not to be known in the team of the group.
 fn members(
     tx: &mut Tx<'_>,
-    ctx: &Ctx,
     caller: &Admitted<'_>,
     group: &UserGroup,
     ids: &[UserId],
 ) -> Result<BTreeMap<UserKey, UserId>, Error> {
     /// How many a refusal names.
     const NAMED: usize = 10;
-    let app = ctx.app()?;
+    let app = caller.known_app()?;
     let people = People::load(tx, app, ids)?;
     let (mut found, mut unknown) = (BTreeMap::new(), Vec::new());
     for id in ids.iter().collect::<BTreeSet<_>>() {

@@ -223,6 +223,11 @@ async fn a_question_is_answered_as_the_request_would_be(engine: Engine) {
     assert_eq!(explain(Some("red"), "action=SearchUser").await, (200, Some(false)));
     assert_eq!(explain(None, "user_id=red&action=SearchUser").await, (200, Some(false)));
     assert_eq!(explain(Some("red"), "action=MuteUser&resource=user:both").await, (404, None));
+    // Searching where the role in the team may, one finds nobody of the other team.
+    for (target, allowed) in [("blue", true), ("red", false), ("both", true)] {
+        let question = format!("user_id=both&action=SearchUser&resource=user:{target}");
+        assert_eq!(explain(None, &question).await, (200, Some(allowed)), "{target}");
+    }
     // Nobody asks about somebody else.
     assert_eq!(explain(Some("red"), "action=MuteUser&user_id=both").await.0, 403);
     assert_eq!(explain(Some("red"), "action=MuteUser&user_id=!anon").await.0, 403);

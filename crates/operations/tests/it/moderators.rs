@@ -2,7 +2,7 @@
 
 use headwater_operations::{Error, bans};
 use headwater_testkit::{Engine, on_each_engine};
-use model::{Action, BanField, BanQuery, Operation, ShutOut};
+use model::{Action, BanField, BanQuery, Criterion, Operation, ShutOut};
 
 use crate::bans::{among, by_user, everything, let_in, member, people, shut_out, with_teams};
 use crate::stage::{Stage, id};
@@ -65,6 +65,12 @@ async fn teams_keep_to_themselves(engine: Engine) {
     assert_eq!(authors, [None, Some("mod")], "an author of another team is not shown");
     let by_author = BanQuery { criteria: vec![among(BanField::BannedBy, &["head"])], ..everything() };
     assert_eq!(stage.bans_for("mod", by_author.clone()).await.unwrap(), [], "nor found by");
+    let without = BanQuery { criteria: vec![Criterion::Missing(BanField::BannedBy)], ..everything() };
+    assert_eq!(
+        people(&stage.bans_for("mod", without.clone()).await.unwrap()),
+        ["both"],
+        "nor told from none"
+    );
     assert_eq!(stage.bans_for("all", by_author).await.unwrap().len(), 2);
     stage.ban_by("all", shut_out("none")).await.unwrap();
     let ctx = by_user(&stage, "mod", Operation::Unban, Action::BanUser);
@@ -72,4 +78,20 @@ async fn teams_keep_to_themselves(engine: Engine) {
     assert_eq!(lifted.unwrap_err().to_string(), "the user bea does not exist");
 }
 
-on_each_engine!(moderators_ban_whom_they_may, teams_keep_to_themselves);
+async fn a_deleted_author_is_none(engine: Engine) {
+    let stage = Stage::set(engine).await;
+    let profiles =
+        vec![member("mod", "moderator", &[]), member("gone", "moderator", &[]), member("bob", "user", &[])];
+    stage.upsert(profiles).await.unwrap();
+    stage.ban_by("gone", shut_out("bob")).await.unwrap();
+    stage.erase("gone").await;
+    let by_author = BanQuery { criteria: vec![among(BanField::BannedBy, &["gone"])], ..everything() };
+    let without = BanQuery { criteria: vec![Criterion::Missing(BanField::BannedBy)], ..everything() };
+    for (query, found) in [(everything(), &["bob"][..]), (by_author, &[]), (without, &["bob"])] {
+        let seen = stage.bans_for("mod", query).await.unwrap();
+        assert_eq!(people(&seen), found);
+        assert!(seen.iter().all(|ban| ban.banned_by.is_none()));
+    }
+}
+
+on_each_engine!(moderators_ban_whom_they_may, teams_keep_to_themselves, a_deleted_author_is_none);
