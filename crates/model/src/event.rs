@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Attached, Device, PushPreferences, Timestamp, User, UserGroup, UserId};
+use crate::{Attached, DeletionPlan, Device, PushPreferences, Timestamp, User, UserGroup, UserId};
 
 /// The version of the stored form.
 const VERSION: u32 = 1;
@@ -205,6 +205,14 @@ pub enum Event {
         /// Whether channels hidden by the deactivation were to come back.
         restore_channels: bool,
     },
+    /// A user was deleted, or is deleted for good after having been marked only (v2 5.2).
+    #[serde(rename = "user.deleted")]
+    UserDeleted {
+        /// The user after the change.
+        user: Box<User>,
+        /// What of it, and how.
+        plan: DeletionPlan,
+    },
     /// A user has blocked another one. Ours.
     #[serde(rename = "user.blocked")]
     UserBlocked {
@@ -335,6 +343,7 @@ impl Event {
             Self::FlagCreated { .. } => "flag.created",
             Self::UserDeactivated { .. } => "user.deactivated",
             Self::UserReactivated { .. } => "user.reactivated",
+            Self::UserDeleted { .. } => "user.deleted",
             Self::UserBlocked { .. } => "user.blocked",
             Self::UserUnblocked { .. } => "user.unblocked",
             Self::UserMuted { .. } => "user.muted",
@@ -358,6 +367,7 @@ impl Event {
             | Self::UserFlagged { user, .. }
             | Self::UserDeactivated { user, .. }
             | Self::UserReactivated { user, .. }
+            | Self::UserDeleted { user, .. }
             | Self::UserMuted { user, .. }
             | Self::UserUnmuted { user, .. } => Some(user),
             Self::AppCreated

@@ -10,6 +10,7 @@ mod catalogue;
 mod clock;
 mod criteria;
 mod custom;
+mod deletion_plan;
 mod device;
 mod event;
 mod field;
@@ -50,6 +51,10 @@ pub use catalogue::{CATALOGUE, Level, Permission, permission};
 pub use clock::{Clock, Entropy, Timestamp};
 pub use criteria::Criterion;
 pub use custom::{Custom, CustomPath, CustomText};
+pub use deletion_plan::{
+    ConversationDeletion, Data, DeleteUsers, DeletionPlan, Effect, MOST_DELETED, MessageDeletion,
+    UserDeletion, check_count as check_deleted_count, owner_id, page as deletion_page, tombstone,
+};
 pub use device::{
     Device, LONGEST_DEVICE_ID, LONGEST_DEVICE_TEXT, MOST_DEVICES, PushProvider, Registration, check_device_id,
 };
