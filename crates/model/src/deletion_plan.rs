@@ -415,12 +415,12 @@ mod tests {
         for deletion in all() {
             let hard = deletion.messages == Some(MessageDeletion::Hard)
                 && deletion.conversations == Some(ConversationDeletion::Hard);
-            assert_eq!(plan.check().is_ok(), deletion.user != UserDeletion::Hard || hard, "{deletion:?}");
+            assert_eq!(deletion.check().is_ok(), deletion.user != UserDeletion::Hard || hard, "{deletion:?}");
         }
         let refused = |messages, conversations| {
             let deletion =
                 DeletionPlan { user: UserDeletion::Hard, messages, conversations, ..DeletionPlan::default() };
-            plan.check().unwrap_err()
+            deletion.check().unwrap_err()
         };
         let (hard, soft) = (Some(MessageDeletion::Hard), Some(ConversationDeletion::Soft));
         assert_eq!(refused(hard, soft).field, "conversations");
@@ -434,8 +434,9 @@ mod tests {
 
     #[test]
     fn after_a_hard_deletion_nothing_names_the_user() {
-        for deletion in
-            all().into_iter().filter(|deletion| deletion.user == UserDeletion::Hard && plan.check().is_ok())
+        for deletion in all()
+            .into_iter()
+            .filter(|deletion| deletion.user == UserDeletion::Hard && deletion.check().is_ok())
         {
             for data in Data::ALL.iter().copied().filter(|data| *data != Data::Calls) {
                 let effect = deletion.effect_on(data);
