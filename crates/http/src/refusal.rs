@@ -5,6 +5,9 @@ use model::Invalid;
 use operations::Error;
 use wire::error::Code;
 
+/// Seconds after which it makes sense to start another task, when there are too many.
+const TASKS_PAUSE: u32 = 5;
+
 /// An answer that is an error.
 #[derive(Debug)]
 pub(crate) struct Refusal {
@@ -80,6 +83,7 @@ impl From<Error> for Refusal {
             | Error::NoBlockList(_)
             | Error::NoUserGroup(_)
             | Error::NoPermission(_)
+            | Error::NoTask(_)
             | Error::NoDevice { .. }
             | Error::NoChannel(_)
             | Error::NoMessage(_)
@@ -95,6 +99,11 @@ impl From<Error> for Refusal {
             | Error::AppExists(_)
             | Error::Rotating(_)
             | Error::NotRotating(_) => Self::input(error.to_string()),
+            Error::TooManyTasks => {
+                let reason = error.to_string();
+                let refusal = Self::new(StatusCode::TOO_MANY_REQUESTS, Code::RateLimit, reason);
+                Self { retry_after: Some(TASKS_PAUSE), ..refusal }
+            }
             Error::Revoked => Self::new(StatusCode::UNAUTHORIZED, Code::TokenExpired, error.to_string()),
             Error::Forbidden(_)
             | Error::Banned(_)

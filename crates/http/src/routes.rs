@@ -212,6 +212,9 @@ static ROUTES: &[Route] = &[
     route(Method::DELETE, "/api/v2/roles/{name}", Operation::DeleteRole, &[Action::ManageRoles], |call| {
         Box::pin(v2::roles::delete(call))
     }),
+    route(Method::GET, "/api/v2/tasks/{id}", Operation::GetTask, &[Action::ReadTasks], |call| {
+        Box::pin(v2::tasks::get(call))
+    }),
     open(Method::GET, "/api/v2/usergroups", Operation::ListUserGroups, &[Action::ReadUserGroups], |call| {
         Box::pin(v2::user_groups::list(call))
     }),
@@ -279,6 +282,20 @@ static ROUTES: &[Route] = &[
     open(Method::POST, "/api/v2/users/block", Operation::BlockUsers, &[Action::BlockUser], |call| {
         Box::pin(v2::blocks::block(call))
     }),
+    route(
+        Method::POST,
+        "/api/v2/users/deactivate",
+        Operation::DeactivateUsers,
+        &[Action::DeactivateUser],
+        |call| Box::pin(v2::lifecycle::deactivate_many(call)),
+    ),
+    route(
+        Method::POST,
+        "/api/v2/users/reactivate",
+        Operation::ReactivateUsers,
+        &[Action::DeactivateUser],
+        |call| Box::pin(v2::lifecycle::reactivate_many(call)),
+    ),
     open(Method::POST, "/api/v2/users/unblock", Operation::UnblockUsers, &[Action::BlockUser], |call| {
         Box::pin(v2::blocks::unblock(call))
     }),
@@ -287,14 +304,14 @@ static ROUTES: &[Route] = &[
         "/api/v2/users/{user_id}/deactivate",
         Operation::DeactivateUser,
         &[Action::DeactivateUser],
-        |call| Box::pin(v2::users::deactivate(call)),
+        |call| Box::pin(v2::lifecycle::deactivate(call)),
     ),
     route(
         Method::POST,
         "/api/v2/users/{user_id}/reactivate",
         Operation::ReactivateUser,
         &[Action::DeactivateUser],
-        |call| Box::pin(v2::users::reactivate(call)),
+        |call| Box::pin(v2::lifecycle::reactivate(call)),
     ),
 ];
 

@@ -95,6 +95,8 @@ actions! {
     ReadRateLimits,
     /// Read the roles of the app. For servers.
     ReadRoles,
+    /// Read how far tasks are. For servers.
+    ReadTasks,
     /// Read groups of users.
     ReadUserGroups,
     /// Find users.
@@ -128,6 +130,7 @@ impl Action {
                 | Self::ReadPermissions
                 | Self::ReadRateLimits
                 | Self::ReadRoles
+                | Self::ReadTasks
                 | Self::ReadUserGroups
                 | Self::SearchUser
         )
@@ -147,6 +150,7 @@ impl Action {
                 | Self::ReadPermissions
                 | Self::ReadRateLimits
                 | Self::ReadRoles
+                | Self::ReadTasks
                 | Self::UpdateApp
         )
     }

@@ -19,6 +19,7 @@ mod flag;
 mod id;
 mod invalid;
 pub mod leaf;
+mod lifecycle;
 mod operation;
 mod patch;
 mod permission;
@@ -31,6 +32,7 @@ mod role;
 mod rules;
 pub mod sort;
 mod standing;
+mod task;
 mod user;
 mod user_group;
 pub mod words;
@@ -67,6 +69,7 @@ pub use flag::{
 };
 pub use id::{AppKey, UserId, UserKey};
 pub use invalid::{Invalid, Shown};
+pub use lifecycle::{Content, ContentWork, MOST_USER_IDS, check_user_ids};
 pub use operation::Operation;
 pub use patch::{Assignment, Field, Patch};
 pub use permission::{
@@ -88,6 +91,10 @@ pub use role::{
 pub use rules::{Limits, check_team};
 pub use sort::{Direction, MOST_SORT_KEYS, Sort, SortField, SortKey};
 pub use standing::{Exclusion, Standing};
+pub use task::{
+    MOST_ATTEMPTS, MOST_TASKS, Outcome, TASK_KEPT, Task, TaskError, TaskId, TaskResult, TaskStatus, USERS_RESULT_KEPT,
+    Work, retry_at,
+};
 pub use user::{
     Ban, ChannelMute, Parts, Privacy, PrivacySwitch, StoredUser, Unread, User, UserMute, UserView,
 };

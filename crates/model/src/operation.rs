@@ -48,6 +48,8 @@ operations! {
     CreateUserGroup,
     /// Shuts a user out.
     DeactivateUser,
+    /// Shuts users out, and has a task see to what they have made.
+    DeactivateUsers,
     /// Deletes a list of words.
     DeleteBlockList,
     /// Removes a push device.
@@ -74,6 +76,8 @@ operations! {
     GetPermission,
     /// Reads how many calls are left.
     GetRateLimits,
+    /// Reads how far a task is.
+    GetTask,
     /// Reads a group of users.
     GetUserGroup,
     /// Reads every list of words.
@@ -96,6 +100,8 @@ operations! {
     QueryUsers,
     /// Lets a deactivated user in again.
     ReactivateUser,
+    /// Lets deactivated users in again, and has a task see to what they have made.
+    ReactivateUsers,
     /// Takes users out of a group.
     RemoveUserGroupMembers,
     /// Lets a suspended app be used again; for operators.
@@ -150,6 +156,7 @@ impl Operation {
                 | Self::GetFlagCount
                 | Self::GetPermission
                 | Self::GetRateLimits
+                | Self::GetTask
                 | Self::GetUserGroup
                 | Self::ListBlockLists
                 | Self::ListDevices

@@ -156,13 +156,12 @@ impl Ctx {
     /// Appends what this request changed in `app` to the log.
     pub(crate) fn record(&self, tx: &mut Tx<'_>, app: model::AppKey, entries: &[Entry]) -> Result<(), Error> {
         let actor = self.caller.to_string();
-        let origin = Origin {
-            app,
-            time: self.now,
-            actor: &actor,
-            operation: self.operation.name(),
-            request: &self.request,
-        };
-        Ok(log::append(tx, &origin, entries)?)
+        Ok(log::append(tx, &self.origin(app, &actor), entries)?)
+    }
+
+    /// What the log and a task say of where a change comes from; `actor` is how the caller is named.
+    pub(crate) fn origin<'a>(&'a self, app: model::AppKey, actor: &'a str) -> Origin<'a> {
+        let (operation, request) = (self.operation.name(), self.request.as_str());
+        Origin { app, time: self.now, actor, operation, request }
     }
 }

@@ -1,6 +1,6 @@
 //! Why an operation was refused, in words of the domain.
 
-use model::{Action, Denied, Invalid, UniqueNames, UserId};
+use model::{Action, Denied, Invalid, MOST_TASKS, UniqueNames, UserId};
 
 /// A refused or failed operation. Nothing of it is stored.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +69,14 @@ pub enum Error {
         /// The user.
         user: UserId,
     },
+    /// The app has started no such task, or it is over for too long.
+    #[error("the task {0} does not exist")]
+    NoTask(String),
+    /// The app has as many tasks as it may that are not over.
+    #[error(
+        "the app has {MOST_TASKS} tasks that are not over, which is the most; try again when some of them have ended"
+    )]
+    TooManyTasks,
     /// There is no such channel.
     #[error("the channel {0} does not exist")]
     NoChannel(String),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    Absent, Action, App, Batch, CustomText, Event, Filter, Invalid, Patch, Profile, StoredUser, TeamFilter,
+    Absent, App, Batch, CustomText, Event, Filter, Invalid, Patch, Profile, StoredUser, TeamFilter,
     User, UserId, UserQuery, UserView,
 };
 use storage::Tx;
@@ -173,82 +173,6 @@ pub fn is_look_up(query: &UserQuery) -> bool {
     storage::find::is_look_up(query)
 }
 
-/// Shuts a user out, keeping its data (semantics 9).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Deactivate {
-    /// Whom.
-    pub id: UserId,
-    /// Who is to be recorded as the author.
-    pub created_by: Option<UserId>,
-    /// Whether the user's messages are to show as deleted.
-    pub mark_messages_deleted: bool,
-    /// Whether the user's channels are to show as deleted.
-    pub mark_channels_deleted: bool,
-}
-
-/// Carries out [`Deactivate`].
-///
-/// # Errors
-/// When there is no such user or author, or the user is deleted or deactivated.
-pub fn deactivate(tx: &mut Tx<'_>, ctx: &Ctx, command: &Deactivate) -> Result<UserView, Error> {
-    let caller = ctx.admit(tx)?;
-    caller.permit(Action::DeactivateUser)?;
-    let app = caller.current_app(tx)?;
-    let (before, author) = subject_and_author(tx, &app, &command.id, command.created_by.as_ref())?;
-    if before.user.deactivated_at.is_some() {
-        return Err(Error::AlreadyDeactivated(command.id.clone()));
-    }
-    let after = before.user.deactivated(ctx.now);
-    let event = |user| Event::UserDeactivated {
-        user,
-        created_by: command.created_by.clone(),
-        mark_messages_deleted: command.mark_messages_deleted,
-        mark_channels_deleted: command.mark_channels_deleted,
-    };
-    store_one(tx, &caller, &app, Change { before: Some(before), after }, author, event)
-}
-
-/// Lets a deactivated user in again (semantics 9).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reactivate {
-    /// Whom.
-    pub id: UserId,
-    /// A new name on the way back.
-    pub name: Option<String>,
-    /// Who is to be recorded as the author.
-    pub created_by: Option<UserId>,
-    /// Whether messages that the deactivation hid are to come back.
-    pub restore_messages: bool,
-    /// Whether channels that the deactivation hid are to come back.
-    pub restore_channels: bool,
-}
-
-/// Carries out [`Reactivate`].
-///
-/// # Errors
-/// When there is no such user or author, or the user is deleted or not deactivated.
-pub fn reactivate(tx: &mut Tx<'_>, ctx: &Ctx, command: &Reactivate) -> Result<UserView, Error> {
-    let caller = ctx.admit(tx)?;
-    caller.permit(Action::DeactivateUser)?;
-    let app = caller.current_app(tx)?;
-    let (before, author) = subject_and_author(tx, &app, &command.id, command.created_by.as_ref())?;
-    if before.user.deactivated_at.is_none() {
-        return Err(Error::NotDeactivated(command.id.clone()));
-    }
-    let after = before.user.reactivated(ctx.now, command.name.as_deref(), &app.settings.limits())?;
-    if let Some(name) = &command.name {
-        let mut names = Names::load(tx, &app, std::iter::once(name.as_str()))?;
-        names.take(Some(&before.user), &after).map_err(|taken| taken.at("name".to_owned()))?;
-    }
-    let event = |user| Event::UserReactivated {
-        user,
-        created_by: command.created_by.clone(),
-        restore_messages: command.restore_messages,
-        restore_channels: command.restore_channels,
-    };
-    store_one(tx, &caller, &app, Change { before: Some(before), after }, author, event)
-}
-
 fn check_count(users: usize) -> Result<(), Error> {
     if (1..=MOST_USERS).contains(&users) {
         return Ok(());
@@ -296,40 +220,4 @@ fn store(
         .collect();
     caller.record(tx, entries)?;
     caller.views(tx, stored)
-}
-
-fn subject_and_author(
-    tx: &mut Tx<'_>,
-    app: &App,
-    subject: &UserId,
-    author: Option<&UserId>,
-) -> Result<(StoredUser, Option<StoredUser>), Error> {
-    let mut found = known(tx, app, std::iter::once(subject).chain(author))?;
-    let author = author.map(|id| found.get(id).cloned().ok_or_else(|| Error::NoUser(id.clone())));
-    let subject = found.remove(subject).ok_or_else(|| Error::NoUser(subject.clone()))?;
-    refuse_deleted(Some(&subject.user))?;
-    Ok((subject, author.transpose()?))
-}
-
-fn store_one(
-    tx: &mut Tx<'_>,
-    caller: &Admitted<'_>,
-    app: &App,
-    change: Change,
-    author: Option<StoredUser>,
-    event: impl Fn(Box<User>) -> Event,
-) -> Result<UserView, Error> {
-    let stored = users::put(tx, app.key, vec![change])?;
-    let author = author.map(|author| author.key);
-    let entries: Vec<Entry> = stored
-        .iter()
-        .map(|stored| Entry {
-            event: event(Box::new(stored.user.clone())),
-            person: Some(stored.key),
-            others: author.into_iter().filter(|author| *author != stored.key).collect(),
-        })
-        .collect();
-    caller.record(tx, entries)?;
-    // One change was stored, so there is one view.
-    caller.views(tx, stored)?.pop().ok_or(Error::Storage(storage::Error::Unreadable("user")))
 }

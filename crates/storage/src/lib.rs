@@ -32,6 +32,7 @@ mod sqlite;
 pub mod standing;
 pub mod statements;
 mod store;
+pub mod tasks;
 mod threads;
 mod tx;
 pub mod user_groups;

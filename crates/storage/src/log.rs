@@ -28,7 +28,7 @@ pub struct Origin<'a> {
     /// Who: a kind of caller or a user id.
     pub actor: &'a str,
     /// The operation's name.
-    pub operation: &'static str,
+    pub operation: &'a str,
     /// The id of the request.
     pub request: &'a str,
 }

@@ -21,6 +21,7 @@ pub(crate) const SQLITE: &[Migration] = &[
         sql: include_str!("../../../migrations/sqlite/0003_plain_statements.sql"),
     },
     Migration { number: 4, name: "access", sql: include_str!("../../../migrations/sqlite/0004_access.sql") },
+    Migration { number: 5, name: "tasks", sql: include_str!("../../../migrations/sqlite/0005_tasks.sql") },
 ];
 
 /// The steps for PostgreSQL: the same numbers and names.
@@ -41,6 +42,7 @@ pub(crate) const POSTGRES: &[Migration] = &[
         name: "access",
         sql: include_str!("../../../migrations/postgres/0004_access.sql"),
     },
+    Migration { number: 5, name: "tasks", sql: include_str!("../../../migrations/postgres/0005_tasks.sql") },
 ];
 
 /// One step of the schema.

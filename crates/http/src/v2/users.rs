@@ -1,6 +1,6 @@
 //! Users (v2 2.2).
 
-use operations::users::{self, Deactivate, Reactivate};
+use operations::users;
 use wire::v2::users as wire;
 
 use crate::call::Call;
@@ -52,33 +52,4 @@ pub(crate) async fn query(call: Call) -> Result<Answer, Refusal> {
         refusal.naming_the_filter("filter_conditions", &asked)
     })?;
     Ok(Answer::ok(wire::encode_query(&found, &call.duration())))
-}
-
-/// `POST /api/v2/users/{user_id}/deactivate`
-pub(crate) async fn deactivate(call: Call) -> Result<Answer, Refusal> {
-    let id = call.user_id()?;
-    let request = wire::decode_deactivate(call.fields()?)?;
-    let command = Deactivate {
-        id,
-        created_by: request.created_by_id,
-        mark_messages_deleted: request.mark_messages_deleted,
-        mark_channels_deleted: request.mark_channels_deleted,
-    };
-    let user = call.write(move |tx, ctx| users::deactivate(tx, ctx, &command)).await?;
-    Ok(Answer::ok(wire::encode_one(&user, &call.duration())))
-}
-
-/// `POST /api/v2/users/{user_id}/reactivate`
-pub(crate) async fn reactivate(call: Call) -> Result<Answer, Refusal> {
-    let id = call.user_id()?;
-    let request = wire::decode_reactivate(call.fields()?)?;
-    let command = Reactivate {
-        id,
-        name: request.name,
-        created_by: request.created_by_id,
-        restore_messages: request.restore_messages,
-        restore_channels: request.restore_channels,
-    };
-    let user = call.write(move |tx, ctx| users::reactivate(tx, ctx, &command)).await?;
-    Ok(Answer::ok(wire::encode_one(&user, &call.duration())))
 }

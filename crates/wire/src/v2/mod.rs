@@ -8,11 +8,13 @@ pub mod blocks;
 pub mod devices;
 pub mod flags;
 pub mod guests;
+pub mod lifecycle;
 pub mod mutes;
 pub mod permissions;
 pub mod push_preferences;
 pub mod rate_limits;
 pub mod roles;
+pub mod tasks;
 pub mod user_groups;
 pub mod users;
 

@@ -1,4 +1,4 @@
-//! Bodies and answers of the operations on users (v2 2.2, 3.3, 3.5).
+//! Bodies and answers of the operations on users (v2 2.2, 3.3).
 
 use std::collections::BTreeMap;
 
@@ -50,58 +50,6 @@ pub fn decode_query(payload: Map<String, Value>) -> Result<UserQuery, Invalid> {
     query::decode(Object::root(payload))
 }
 
-/// `DeactivateUserRequest`.
-#[derive(Debug, PartialEq, Eq)]
-pub struct DeactivateUserRequest {
-    /// Who is to be recorded as the author.
-    pub created_by_id: Option<UserId>,
-    /// Whether the user's messages are to show as deleted.
-    pub mark_messages_deleted: bool,
-    /// Whether the user's channels are to show as deleted; of many users in the contract, taken for one as well
-    /// (semantics 9.2).
-    pub mark_channels_deleted: bool,
-}
-
-/// Reads `DeactivateUserRequest`.
-///
-/// # Errors
-/// The first field that is not as it should be.
-pub fn decode_deactivate(body: Map<String, Value>) -> Result<DeactivateUserRequest, Invalid> {
-    let mut body = Object::root(body);
-    Ok(DeactivateUserRequest {
-        created_by_id: body.user_id("created_by_id")?,
-        mark_messages_deleted: body.boolean("mark_messages_deleted")?.unwrap_or(false),
-        mark_channels_deleted: body.boolean("mark_channels_deleted")?.unwrap_or(false),
-    })
-}
-
-/// `ReactivateUserRequest`.
-#[derive(Debug, PartialEq, Eq)]
-pub struct ReactivateUserRequest {
-    /// A new name on the way back.
-    pub name: Option<String>,
-    /// Who is to be recorded as the author.
-    pub created_by_id: Option<UserId>,
-    /// Whether messages that the deactivation hid are to come back.
-    pub restore_messages: bool,
-    /// Whether channels that the deactivation hid are to come back.
-    pub restore_channels: bool,
-}
-
-/// Reads `ReactivateUserRequest`.
-///
-/// # Errors
-/// The first field that is not as it should be.
-pub fn decode_reactivate(body: Map<String, Value>) -> Result<ReactivateUserRequest, Invalid> {
-    let mut body = Object::root(body);
-    Ok(ReactivateUserRequest {
-        name: body.string("name")?,
-        created_by_id: body.user_id("created_by_id")?,
-        restore_messages: body.boolean("restore_messages")?.unwrap_or(false),
-        restore_channels: body.boolean("restore_channels")?.unwrap_or(false),
-    })
-}
-
 /// `UpdateUsersResponse`: users by id. Taking a user out of a team deletes no memberships (semantics 2.4), so there
 /// is never a task that does.
 #[must_use]
@@ -122,16 +70,6 @@ pub fn encode_update(users: &[UserView], duration: &str) -> Vec<u8> {
 pub fn encode_query<C: Serialize>(users: &[UserView<C>], duration: &str) -> Vec<u8> {
     let mut printer = answer(duration, users.len());
     printer.raw(r#","users":"#).list(users, user::print_full).raw("}");
-    printer.into_bytes()
-}
-
-/// `DeactivateUserResponse` and `ReactivateUserResponse`.
-#[must_use]
-pub fn encode_one(user: &UserView, duration: &str) -> Vec<u8> {
-    let mut printer = answer(duration, 1);
-    printer.raw(r#","user":"#);
-    user::print(&mut printer, user);
-    printer.raw("}");
     printer.into_bytes()
 }
 

@@ -1,0 +1,317 @@
+//! Users who are shut out and let in again, one or many, and what they have made (semantics 9).
+//!
+//! Users are shut out and let in by the call itself. What they have made can be much: of one user a first piece is gone
+//! through by the call, and whatever is left is a task; of many users all of it is.
+
+use std::collections::BTreeSet;
+
+use model::{
+    Action, App, AppKey, Content, ContentWork, Event, Invalid, StoredUser, TaskId, User, UserId, UserKey,
+    UserView, Work, check_user_ids,
+};
+use storage::Tx;
+use storage::log::Entry;
+use storage::users::{self, Change};
+
+use crate::admitted::People;
+use crate::names::Names;
+use crate::tasks::{self, Progress, TaskCtx};
+use crate::{Admitted, Ctx, Error};
+
+/// Shuts a user out, keeping its data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deactivate {
+    /// Whom.
+    pub id: UserId,
+    /// Who is to be recorded as the author.
+    pub created_by: Option<UserId>,
+    /// What of the user is to show as deleted.
+    pub content: Content,
+}
+
+/// Shuts users out, keeping their data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeactivateMany {
+    /// Whom.
+    pub ids: Vec<UserId>,
+    /// Who is to be recorded as the author.
+    pub created_by: Option<UserId>,
+    /// What of theirs is to show as deleted.
+    pub content: Content,
+}
+
+/// Lets a deactivated user in again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reactivate {
+    /// Whom.
+    pub id: UserId,
+    /// A new name on the way back.
+    pub name: Option<String>,
+    /// Who is to be recorded as the author.
+    pub created_by: Option<UserId>,
+    /// What the deactivation hid and is to come back.
+    pub content: Content,
+}
+
+/// Lets deactivated users in again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReactivateMany {
+    /// Whom.
+    pub ids: Vec<UserId>,
+    /// Who is to be recorded as the author.
+    pub created_by: Option<UserId>,
+    /// What the deactivation hid and is to come back.
+    pub content: Content,
+}
+
+/// Carries out [`Deactivate`].
+///
+/// # Errors
+/// When there is no such user or author, or the user is deleted or deactivated.
+pub fn deactivate(tx: &mut Tx<'_>, ctx: &Ctx, command: &Deactivate) -> Result<UserView, Error> {
+    let caller = ctx.admit(tx)?;
+    caller.permit(Action::DeactivateUser)?;
+    let app = ctx.app()?;
+    let people = People::load(tx, app, std::iter::once(&command.id).chain(&command.created_by))?;
+    let before = people.existing(&command.id)?.clone();
+    let author = author(&people, command.created_by.as_ref())?;
+    if before.user.deactivated_at.is_some() {
+        return Err(Error::AlreadyDeactivated(command.id.clone()));
+    }
+    let change = deactivation(ctx, before);
+    let event = |user| deactivated(user, command.created_by.as_ref(), command.content);
+    let stored = store(tx, &caller, app, vec![change], author, event)?;
+    finish_one(tx, ctx, &caller, stored, command.content, hide_content, Work::DeactivateUsers)
+}
+
+/// Carries out [`DeactivateMany`]; who is deactivated already stays so (semantics 9.7). When it is answered, everybody is
+/// shut out; the task sees to what they have made.
+///
+/// # Errors
+/// When nobody is named, too many or one twice, one of them does not exist or is deleted, there is no such author, or the app
+/// has too many tasks. Then nobody is shut out.
+pub fn deactivate_many(tx: &mut Tx<'_>, ctx: &Ctx, command: &DeactivateMany) -> Result<TaskId, Error> {
+    let (caller, people, author) = many(tx, ctx, &command.ids, command.created_by.as_ref())?;
+    let active = all(&people, &command.ids)?.into_iter().filter(|user| user.user.deactivated_at.is_none());
+    let changes = active.map(|before| deactivation(ctx, before.clone())).collect();
+    let event = |user| deactivated(user, command.created_by.as_ref(), command.content);
+    store(tx, &caller, ctx.app()?, changes, author, event)?;
+    tasks::create(tx, ctx, &Work::DeactivateUsers(ContentWork::new(command.ids.clone(), command.content)))
+}
+
+/// Carries out [`Reactivate`].
+///
+/// # Errors
+/// When there is no such user or author, the user is deleted or not deactivated, or the new name breaks a rule or is taken.
+pub fn reactivate(tx: &mut Tx<'_>, ctx: &Ctx, command: &Reactivate) -> Result<UserView, Error> {
+    let caller = ctx.admit(tx)?;
+    caller.permit(Action::DeactivateUser)?;
+    let app = caller.current_app(tx)?;
+    let people = People::load(tx, &app, std::iter::once(&command.id).chain(&command.created_by))?;
+    let before = people.existing(&command.id)?.clone();
+    let author = author(&people, command.created_by.as_ref())?;
+    if before.user.deactivated_at.is_none() {
+        return Err(Error::NotDeactivated(command.id.clone()));
+    }
+    let after = before.user.reactivated(ctx.now, command.name.as_deref(), &app.settings.limits())?;
+    if let Some(name) = &command.name {
+        let mut names = Names::load(tx, &app, std::iter::once(name.as_str()))?;
+        names.take(Some(&before.user), &after).map_err(|taken| taken.at("name".to_owned()))?;
+    }
+    let event = |user| reactivated(user, command.created_by.as_ref(), command.content);
+    let change = Change { before: Some(before), after };
+    let stored = store(tx, &caller, &app, vec![change], author, event)?;
+    finish_one(tx, ctx, &caller, stored, command.content, restore_content, Work::ReactivateUsers)
+}
+
+/// Carries out [`ReactivateMany`]; who is active already stays so (semantics 9.7). When it is answered, everybody is let in;
+/// the task sees to what they have made.
+///
+/// # Errors
+/// See [`deactivate_many`].
+pub fn reactivate_many(tx: &mut Tx<'_>, ctx: &Ctx, command: &ReactivateMany) -> Result<TaskId, Error> {
+    let (caller, people, author) = many(tx, ctx, &command.ids, command.created_by.as_ref())?;
+    let app = ctx.app()?;
+    let limits = app.settings.limits();
+    let shut_out = all(&people, &command.ids)?.into_iter().filter(|user| user.user.deactivated_at.is_some());
+    let changes = shut_out.map(|before| {
+        let after = before.user.reactivated(ctx.now, None, &limits)?;
+        Ok(Change { before: Some(before.clone()), after })
+    });
+    let changes = changes.collect::<Result<_, Error>>()?;
+    let event = |user| reactivated(user, command.created_by.as_ref(), command.content);
+    store(tx, &caller, app, changes, author, event)?;
+    tasks::create(tx, ctx, &Work::ReactivateUsers(ContentWork::new(command.ids.clone(), command.content)))
+}
+
+/// Lets the caller in, checks the list of users that it names, and reads them with the author.
+fn many<'c>(
+    tx: &mut Tx<'_>,
+    ctx: &'c Ctx,
+    ids: &[UserId],
+    created_by: Option<&UserId>,
+) -> Result<(Admitted<'c>, People, Option<UserKey>), Error> {
+    let caller = ctx.admit(tx)?;
+    caller.permit(Action::DeactivateUser)?;
+    check_user_ids(ids)?;
+    let people = People::load(tx, ctx.app()?, ids.iter().chain(created_by))?;
+    all(&people, ids)?;
+    let author = author(&people, created_by)?;
+    Ok((caller, people, author))
+}
+
+/// The users with these ids, all of whom have to be there (semantics 9.8).
+fn all<'p>(people: &'p People, ids: &[UserId]) -> Result<Vec<&'p StoredUser>, Error> {
+    let unknown: BTreeSet<&str> =
+        ids.iter().filter(|id| people.any(id).is_none()).map(UserId::as_str).collect();
+    if !unknown.is_empty() {
+        let unknown: Vec<&str> = unknown.into_iter().collect();
+        let why = format!("must name users who exist; there is none with the id {}", unknown.join(", "));
+        return Err(Invalid::new("user_ids", why).into());
+    }
+    ids.iter().map(|id| people.existing(id)).collect()
+}
+
+/// The author that is to be recorded, who only has to have existed.
+fn author(people: &People, id: Option<&UserId>) -> Result<Option<UserKey>, Error> {
+    let found = id.map(|id| people.any(id).ok_or_else(|| Error::NoUser(id.clone())));
+    Ok(found.transpose()?.map(|author| author.key))
+}
+
+fn deactivation(ctx: &Ctx, before: StoredUser) -> Change {
+    let after = before.user.deactivated(ctx.now);
+    Change { before: Some(before), after }
+}
+
+fn deactivated(user: Box<User>, created_by: Option<&UserId>, content: Content) -> Event {
+    Event::UserDeactivated {
+        user,
+        created_by: created_by.cloned(),
+        mark_messages_deleted: content.messages,
+        mark_channels_deleted: content.channels,
+    }
+}
+
+fn reactivated(user: Box<User>, created_by: Option<&UserId>, content: Content) -> Event {
+    Event::UserReactivated {
+        user,
+        created_by: created_by.cloned(),
+        restore_messages: content.messages,
+        restore_channels: content.channels,
+    }
+}
+
+fn store(
+    tx: &mut Tx<'_>,
+    caller: &Admitted<'_>,
+    app: &App,
+    changes: Vec<Change>,
+    author: Option<UserKey>,
+    event: impl Fn(Box<User>) -> Event,
+) -> Result<Vec<StoredUser>, Error> {
+    let stored = users::put(tx, app.key, changes)?;
+    let entries: Vec<Entry> = stored
+        .iter()
+        .map(|stored| Entry {
+            event: event(Box::new(stored.user.clone())),
+            person: Some(stored.key),
+            others: author.into_iter().filter(|author| *author != stored.key).collect(),
+        })
+        .collect();
+    caller.record(tx, entries)?;
+    Ok(stored)
+}
+
+/// Goes through a piece of what a user has made. Answers where to go on, or `None` at the end.
+type GoThrough = fn(&mut Tx<'_>, AppKey, UserKey, Content, Option<i64>) -> Result<Option<i64>, Error>;
+
+/// Goes through a first piece of what the one user has made who was stored, has a task see to what is left of it, and answers
+/// the user.
+fn finish_one(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    caller: &Admitted<'_>,
+    stored: Vec<StoredUser>,
+    content: Content,
+    go_through: GoThrough,
+    work: fn(ContentWork) -> Work,
+) -> Result<UserView, Error> {
+    for user in stored.iter().filter(|_| !content.is_nothing()) {
+        let cursor = go_through(tx, ctx.app()?.key, user.key, content, None)?;
+        if cursor.is_some() {
+            let mut left = ContentWork::new(vec![user.user.id.clone()], content);
+            left.advance(cursor);
+            tasks::create(tx, ctx, &work(left))?;
+        }
+    }
+    // One change was stored, so there is one view.
+    caller.views(tx, stored)?.pop().ok_or(Error::Storage(storage::Error::Unreadable("user")))
+}
+
+/// The step of [`Work::DeactivateUsers`]: a piece of what one of the users has made, while that one is shut out.
+pub(crate) fn hide(tx: &mut Tx<'_>, ctx: &TaskCtx, work: &mut ContentWork) -> Result<Progress, Error> {
+    let refuse = |user: &User| match user.deactivated_at {
+        Some(_) => None,
+        None => Some("the user was reactivated meanwhile"),
+    };
+    go_on(tx, ctx, work, refuse, hide_content)
+}
+
+/// The step of [`Work::ReactivateUsers`]: a piece of what one of the users has made, while that one is let in.
+pub(crate) fn restore(tx: &mut Tx<'_>, ctx: &TaskCtx, work: &mut ContentWork) -> Result<Progress, Error> {
+    let refuse = |user: &User| user.deactivated_at.map(|_| "the user was deactivated meanwhile");
+    go_on(tx, ctx, work, refuse, restore_content)
+}
+
+/// Does a piece of `work`, unless the user whose turn it is was deleted meanwhile or `refuse` says why not.
+fn go_on(
+    tx: &mut Tx<'_>,
+    ctx: &TaskCtx,
+    work: &mut ContentWork,
+    refuse: impl Fn(&User) -> Option<&'static str>,
+    go_through: GoThrough,
+) -> Result<Progress, Error> {
+    if let Some((id, cursor)) = work.next() {
+        let found = users::by_ids(tx, ctx.app, &BTreeSet::from([id]))?;
+        let found = found.first().filter(|found| found.user.deleted_at.is_none());
+        match found.map(|found| (found.key, refuse(&found.user))) {
+            Some((key, None)) => {
+                let cursor = go_through(tx, ctx.app, key, work.content(), cursor)?;
+                work.advance(cursor);
+            }
+            Some((_, Some(why))) => work.give_up(why.to_owned()),
+            None => work.give_up("the user was deleted meanwhile".to_owned()),
+        }
+    }
+    let left = work.next().is_some();
+    Ok(if left { Progress::More } else { Progress::Done(Some(work.outcomes())) })
+}
+
+/// Hides at most [`tasks::ROWS_A_STEP`] messages or channels of a user who is deactivated, marked so that
+/// [`restore_content`] finds them again (semantics 9.3, 9.5): those after `cursor`. Answers where to go on, or `None` when
+/// everything is hidden.
+///
+/// There is no content yet, so nothing is found.
+fn hide_content(
+    _tx: &mut Tx<'_>,
+    _app: AppKey,
+    _user: UserKey,
+    _content: Content,
+    _cursor: Option<i64>,
+) -> Result<Option<i64>, Error> {
+    Ok(None)
+}
+
+/// Brings back at most [`tasks::ROWS_A_STEP`] messages or channels that the deactivation of a user hid, and nothing that was
+/// deleted by hand (semantics 9.5): those after `cursor`. Answers where to go on, or `None` when everything is back.
+///
+/// There is no content yet, so nothing is found.
+fn restore_content(
+    _tx: &mut Tx<'_>,
+    _app: AppKey,
+    _user: UserKey,
+    _content: Content,
+    _cursor: Option<i64>,
+) -> Result<Option<i64>, Error> {
+    Ok(None)
+}

@@ -1,0 +1,39 @@
+-- Long work (v2 4): what a call starts and does not wait for. A row is a task, and a step of it is one transaction that
+-- claims the row, does a bounded piece and stores how far it came: whatever ends a step, the row is as before or after it.
+
+-- `id` is what clients know. `work` is compact JSON that only `model` reads: what is to be done and how far that came. `work`
+-- and `actor` can name users; they are emptied when the task ends. `status` is 'pending', 'running', 'completed' or 'failed'.
+-- `attempts` counts the failures since the last step that succeeded. No step is begun before `run_at`. `actor`, `operation`
+-- and `request` are those of the call that started the task, for the log. `result` and `error` are JSON as well; the result
+-- is dropped after `result_until`.
+CREATE TABLE tasks (
+    key INTEGER PRIMARY KEY AUTOINCREMENT,
+    app INTEGER NOT NULL,
+    id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    work TEXT NOT NULL,
+    status TEXT NOT NULL,
+    result TEXT,
+    error TEXT,
+    attempts INTEGER NOT NULL,
+    run_at INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    operation TEXT NOT NULL,
+    request TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    started_at INTEGER,
+    finished_at INTEGER,
+    result_until INTEGER
+) STRICT;
+
+-- The tasks that are not over, in the order in which they get their turns.
+CREATE INDEX tasks_due ON tasks (run_at, key) WHERE finished_at IS NULL;
+
+-- How many an app has of them.
+CREATE INDEX tasks_unfinished ON tasks (app) WHERE finished_at IS NULL;
+
+-- Those that are over go after a while, and what came of them perhaps sooner.
+CREATE INDEX tasks_finished ON tasks (finished_at) WHERE finished_at IS NOT NULL;
+
+CREATE INDEX tasks_results ON tasks (result_until) WHERE result_until IS NOT NULL;
