@@ -2,14 +2,13 @@
 //!
 //! One table decides: what is asked for, and what is asked about. The deletion, its preview and the page `docs/deletion.md` read it.
 
+use std::collections::BTreeMap;
+
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use crate::{Invalid, Secret, UserId};
-
-/// The most users that one call deletes, restores or previews (semantics 10.6, 10.22).
-pub const MOST_DELETED: usize = 100;
+use crate::{Invalid, Outcome, Secret, UserId, UserKey, check_user_ids};
 
 /// How a user is deleted. A later one takes more away.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -194,7 +193,8 @@ macro_rules! kinds_of_data {
     ($($(#[doc = $doc:literal])+ $name:ident $label:literal,)+) => {
         /// A kind of data that is of a user. In the order in which a deletion goes through them: what others see first, and
         /// the user itself, by whose key all is found, last.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
         pub enum Data {
             $($(#[doc = $doc])+ $name,)+
         }
@@ -288,9 +288,9 @@ impl DeleteUsers {
     /// Checks what can be told without looking anything up.
     ///
     /// # Errors
-    /// When there are no users or more than [`MOST_DELETED`], the modes do not go together, or a new owner is to be deleted.
+    /// When the users are not as [`check_user_ids`] wants them, the modes do not go together, or a new owner is to be deleted.
     pub fn check(&self) -> Result<(), Invalid> {
-        check_count(self.ids.len())?;
+        check_user_ids(&self.ids)?;
         self.plan.check()?;
         let owners =
             [("new_channel_owner_id", &self.new_channel_owner), ("new_call_owner_id", &self.new_call_owner)];
@@ -308,15 +308,33 @@ impl DeleteUsers {
     }
 }
 
-/// Checks how many users a call is about.
-///
-/// # Errors
-/// When there are none, or more than [`MOST_DELETED`].
-pub fn check_count(users: usize) -> Result<(), Invalid> {
-    if (1..=MOST_DELETED).contains(&users) {
-        return Ok(());
+/// A deletion that is under way: what its steps need to go on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeletionWork {
+    /// What is deleted, and how.
+    pub plan: DeletionPlan,
+    /// Who gets the channels of users who are deleted for good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_channel_owner: Option<UserId>,
+    /// Who is still to be gone through; the last one first.
+    pub left: Vec<(UserId, UserKey)>,
+    /// What the last of them has been gone through for: kinds before it.
+    pub stage: Option<Data>,
+    /// Where to go on within that kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<i64>,
+    /// What came of it for those who have been gone through.
+    pub outcomes: BTreeMap<UserId, Outcome>,
+}
+
+impl DeletionWork {
+    /// Goes on to the next user: this one has been gone through.
+    pub fn finish_one(&mut self, outcome: Outcome) {
+        if let Some((id, _)) = self.left.pop() {
+            self.outcomes.insert(id, outcome);
+        }
+        (self.stage, self.cursor) = (None, None);
     }
-    Err(Invalid::new("user_ids", format!("must hold 1 to {MOST_DELETED} ids, holds {users}")))
 }
 
 /// What stays of a user who was deleted for good, so that nobody gets its id again (semantics 10.17): only who holds `key` and knows

@@ -54,8 +54,9 @@ pub use clock::{Clock, Entropy, Timestamp};
 pub use criteria::Criterion;
 pub use custom::{Custom, CustomPath, CustomText};
 pub use deletion_plan::{
-    ConversationDeletion, Data, DeleteUsers, DeletionPlan, Effect, MOST_DELETED, MessageDeletion,
-    UserDeletion, check_count as check_deleted_count, owner_id, page as deletion_page, tombstone,
+    ConversationDeletion, Data, DeleteUsers, DeletionPlan, DeletionWork, Effect, MOST_DELETED,
+    MessageDeletion, UserDeletion, check_count as check_deleted_count, owner_id, page as deletion_page,
+    tombstone,
 };
 pub use device::{
     Device, LONGEST_DEVICE_ID, LONGEST_DEVICE_TEXT, MOST_DEVICES, PushProvider, Registration, check_device_id,
@@ -92,8 +93,8 @@ pub use rules::{Limits, check_team};
 pub use sort::{Direction, MOST_SORT_KEYS, Sort, SortField, SortKey};
 pub use standing::{Exclusion, Standing};
 pub use task::{
-    MOST_ATTEMPTS, MOST_TASKS, Outcome, TASK_KEPT, Task, TaskError, TaskId, TaskResult, TaskStatus, USERS_RESULT_KEPT,
-    Work, retry_at,
+    MOST_ATTEMPTS, MOST_TASKS, Outcome, TASK_KEPT, Task, TaskError, TaskId, TaskResult, TaskStatus,
+    USERS_RESULT_KEPT, Work, retry_at,
 };
 pub use user::{
     Ban, ChannelMute, Parts, Privacy, PrivacySwitch, StoredUser, Unread, User, UserMute, UserView,

@@ -4,12 +4,14 @@
 //! came. A server that is killed leaves the task as it was before the step or after it. To add a job, add its step function to
 //! [`do_piece`]; it stands in the module of its noun.
 
-use model::{Action, AppKey, Shown, TASK_KEPT, Task, TaskError, TaskId, TaskResult, Timestamp, Work, retry_at};
+use model::{
+    Action, AppKey, Shown, TASK_KEPT, Task, TaskError, TaskId, TaskResult, Timestamp, Work, retry_at,
+};
+use storage::Tx;
 use storage::log::{self, Entry, Origin};
 use storage::tasks::{self, Claimed, End, TaskKey};
-use storage::Tx;
 
-use crate::{Ctx, Error, lifecycle};
+use crate::{Ctx, Error, erasure, lifecycle};
 
 /// The most rows that a step changes, or thereabouts: few enough that other writes do not wait.
 pub const ROWS_A_STEP: usize = 500;
@@ -145,6 +147,7 @@ fn do_piece(tx: &mut Tx<'_>, ctx: &TaskCtx, work: &mut Work) -> Result<Progress,
     match work {
         Work::DeactivateUsers(work) => lifecycle::hide(tx, ctx, work),
         Work::ReactivateUsers(work) => lifecycle::restore(tx, ctx, work),
+        Work::DeleteUsers(work) => erasure::step(tx, ctx, work),
     }
 }
 

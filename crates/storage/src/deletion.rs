@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use model::{AppKey, UserDeletion, UserKey};
+use model::{AppKey, Timestamp, UserDeletion, UserKey};
 
 use crate::sql::{Sql, Value};
 use crate::{Error, Tx};
@@ -72,4 +72,63 @@ pub fn buried(tx: &mut Tx<'_>, app: AppKey, hashes: &[String]) -> Result<Vec<Str
 pub fn exhume(tx: &mut Tx<'_>, app: AppKey, hash: &str) -> Result<bool, Error> {
     const DELETE: Sql = Sql::new("DELETE FROM tombstones WHERE app = $1 AND hash = $2");
     Ok(tx.execute(DELETE, &[app.0.into(), hash.into()])? > 0)
+}
+
+/// Notes that the log is to know nothing of these users from `at` on.
+///
+/// # Errors
+/// When the statement fails.
+pub fn forget_at(tx: &mut Tx<'_>, users: &[UserKey], at: Timestamp) -> Result<(), Error> {
+    const PUT: Sql = Sql::pair(
+        "INSERT INTO forgettings (user, due_at, redacted) VALUES (?1, ?2, 0) \
+         ON CONFLICT (user) DO UPDATE SET due_at = ?2, redacted = 0",
+        "INSERT INTO forgettings (\"user\", due_at, redacted) \
+         SELECT key, due_at, 0 FROM UNNEST($1::bigint[], $2::bigint[]) AS given (key, due_at) \
+         ON CONFLICT (\"user\") DO UPDATE SET due_at = EXCLUDED.due_at, redacted = 0",
+    );
+    let rows: Vec<[Value; 2]> = users.iter().map(|key| [key.0.into(), at.into()]).collect();
+    tx.execute_each(PUT, &rows).map(drop)
+}
+
+/// A user whom the log is to know nothing of, at `now`; claimed, so that no other node looks for the same.
+///
+/// # Errors
+/// When the statement fails or the row cannot be read.
+pub fn to_forget(tx: &mut Tx<'_>, now: Timestamp) -> Result<Option<UserKey>, Error> {
+    const SELECT: Sql = Sql::pair(
+        "SELECT user FROM forgettings WHERE redacted = 0 AND due_at <= $1 ORDER BY due_at LIMIT 1",
+        "SELECT \"user\" FROM forgettings WHERE redacted = 0 AND due_at <= $1 ORDER BY due_at LIMIT 1 \
+         FOR UPDATE SKIP LOCKED",
+    );
+    Ok(tx.query(SELECT, &[now.into()], |row| row.integer(0).map(UserKey))?.pop())
+}
+
+/// Notes that the log knows nothing of `user` any more; what freed pages hold is to be overwritten from `at` on.
+///
+/// # Errors
+/// When the statement fails.
+pub fn forgotten(tx: &mut Tx<'_>, user: UserKey, at: Timestamp) -> Result<(), Error> {
+    const UPDATE: Sql = Sql::pair(
+        "UPDATE OR FAIL forgettings SET redacted = 1, due_at = ?2 WHERE user = ?1",
+        "UPDATE forgettings SET redacted = 1, due_at = $2 WHERE \"user\" = $1",
+    );
+    tx.execute(UPDATE, &[user.0.into(), at.into()]).map(drop)
+}
+
+/// Whether freed pages are to be overwritten at `now`.
+///
+/// # Errors
+/// When the statement fails.
+pub fn is_to_scrub(tx: &mut Tx<'_>, now: Timestamp) -> Result<bool, Error> {
+    const SELECT: Sql = Sql::new("SELECT 1 FROM forgettings WHERE redacted = 1 AND due_at <= $1 LIMIT 1");
+    Ok(!tx.query(SELECT, &[now.into()], |row| row.integer(0))?.is_empty())
+}
+
+/// Notes that all pages which were free at `since` are overwritten.
+///
+/// # Errors
+/// When the statement fails.
+pub fn scrubbed(tx: &mut Tx<'_>, since: Timestamp) -> Result<(), Error> {
+    const DELETE: Sql = Sql::new("DELETE FROM forgettings WHERE redacted = 1 AND due_at <= $1");
+    tx.execute(DELETE, &[since.into()]).map(drop)
 }
