@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    Action, App, Data, DeleteUsers, DeletionWork, Effect, Event, Invalid, Outcome, Secret, StoredUser, TaskId,
-    UserDeletion, UserId, UserKey, Work, check_user_ids, tombstone,
+    Action, App, Data, DeleteUsers, DeletionWork, Effect, Event, Invalid, Outcome, Secret, StoredUser,
+    TaskId, UserDeletion, UserId, UserKey, Work, check_user_ids, tombstone,
 };
 use storage::log::Entry;
 use storage::users::{self, Change};
@@ -71,10 +71,9 @@ fn subjects(
 ) -> Result<(Vec<StoredUser>, Vec<UserId>), Error> {
     let owners = command.new_channel_owner.iter().chain(&command.new_call_owner);
     let people = People::load(tx, app, command.ids.iter().chain(owners))?;
-    for (field, owner) in [
-        ("new_channel_owner_id", &command.new_channel_owner),
-        ("new_call_owner_id", &command.new_call_owner),
-    ] {
+    for (field, owner) in
+        [("new_channel_owner_id", &command.new_channel_owner), ("new_call_owner_id", &command.new_call_owner)]
+    {
         if let Some(owner) = owner
             && people.existing(owner).is_err()
         {
@@ -82,8 +81,7 @@ fn subjects(
             return Err(Invalid::new(field, why).into());
         }
     }
-    let missing: Vec<UserId> =
-        command.ids.iter().filter(|id| people.any(id).is_none()).cloned().collect();
+    let missing: Vec<UserId> = command.ids.iter().filter(|id| people.any(id).is_none()).cloned().collect();
     let gone = buried(tx, app, &missing)?;
     let unknown: Vec<&str> = missing.iter().filter(|id| !gone.contains(id)).map(UserId::as_str).collect();
     if !unknown.is_empty() {
@@ -187,7 +185,8 @@ pub fn preview(tx: &mut Tx<'_>, ctx: &Ctx, command: &DeleteUsers) -> Result<Vec<
         };
         Data::ALL.iter().map(forecast).filter(|forecast| forecast.effect != Effect::Kept).collect()
     };
-    let previews = found.iter().map(|stored| Preview { id: stored.user.id.clone(), forecasts: forecasts(stored) });
+    let previews =
+        found.iter().map(|stored| Preview { id: stored.user.id.clone(), forecasts: forecasts(stored) });
     Ok(previews.chain(gone.into_iter().map(|id| Preview { id, forecasts: Vec::new() })).collect())
 }
 

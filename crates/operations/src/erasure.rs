@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use model::{
-    Data, DeletionWork, Effect, Outcome, StoredUser, TaskResult, Timestamp, USERS_RESULT_KEPT, UserDeletion, tombstone,
+    Data, DeletionWork, Effect, Outcome, StoredUser, TaskResult, Timestamp, USERS_RESULT_KEPT, UserDeletion,
+    tombstone,
 };
 use storage::users::{self, Change};
 use storage::{Tx, apps, deletion, erase, log};
