@@ -6,10 +6,11 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use headwater_operations::users::{self, Deactivate, Reactivate};
+use headwater_operations::lifecycle::{self, Deactivate, Reactivate};
+use headwater_operations::users;
 use headwater_operations::{Ctx, Error, apps, bans, flags, roles};
 use headwater_testkit::{Engine, TestStore};
-use model::{
+use model::{Content, 
     Action, App, AppSettings, Assignment, Batch, EntityKind, Flag, LetIn, Patch, Profile, Secret, ShutOut,
     UniqueNames, UserId,
 };
@@ -82,15 +83,13 @@ fn deeds() -> Vec<(&'static str, (Action, Deed))> {
     let deactivate = Deactivate {
         id: id("alice"),
         created_by: Some(id("bob")),
-        mark_messages_deleted: false,
-        mark_channels_deleted: false,
+        content: Content::default(),
     };
     let reactivate = Reactivate {
         id: id("carol"),
         name: Some("Ann".to_owned()),
         created_by: None,
-        restore_messages: false,
-        restore_channels: false,
+        content: Content::default(),
     };
     let pair =
         Batch::from(vec![(id("bob"), named("Bo")), (id("alice"), named("Al")), (id("new"), named("Nu"))]);
@@ -112,13 +111,13 @@ fn deeds() -> Vec<(&'static str, (Action, Deed))> {
         (
             "deactivate",
             deed(Action::DeactivateUser, move |tx, ctx| {
-                users::deactivate(tx, ctx, &deactivate).map(|_| "deactivated".to_owned())
+                lifecycle::deactivate(tx, ctx, &deactivate).map(|_| "deactivated".to_owned())
             }),
         ),
         (
             "reactivate",
             deed(Action::DeactivateUser, move |tx, ctx| {
-                users::reactivate(tx, ctx, &reactivate).map(|_| "reactivated".to_owned())
+                lifecycle::reactivate(tx, ctx, &reactivate).map(|_| "reactivated".to_owned())
             }),
         ),
         ("give the role", upsert("alice", captain)),
@@ -160,11 +159,10 @@ async fn scene(stage: &Stage, name: &str) -> Scene {
     let command = Deactivate {
         id: id("carol"),
         created_by: None,
-        mark_messages_deleted: false,
-        mark_channels_deleted: false,
+        content: Content::default(),
     };
     let deactivated = deed(Action::DeactivateUser, move |tx, ctx| {
-        users::deactivate(tx, ctx, &command).map(|_| String::new())
+        lifecycle::deactivate(tx, ctx, &command).map(|_| String::new())
     });
     assert_eq!(scene.perform(&stage.store, &deactivated).await, "");
     scene

@@ -13,6 +13,7 @@ mod query;
 mod roles;
 mod sets;
 mod social;
+mod tasks;
 mod users;
 
 pub use errors::{CODES, CodeLine};
@@ -187,6 +188,7 @@ pub fn named() -> Vec<Type> {
     types.extend(social::types());
     types.extend(moderation::types());
     types.extend(sets::types());
+    types.extend(tasks::types());
     types.extend(errors::types());
     types
 }
