@@ -40,8 +40,7 @@ pub mod words;
 pub use action::Action;
 pub use app::{App, AppSettings, Secret, SettingsPatch, Suspension, TeamFilter, UniqueNames};
 pub use ban::{
-    BanField, BanQuery, BanRecord, DeletionMode, LONGEST_REASON, LetIn, MOST_BAN_MINUTES, ShutOut,
-    check_reason,
+    BanField, BanQuery, BanRecord, LONGEST_REASON, LetIn, MOST_BAN_MINUTES, ShutOut, check_reason,
 };
 pub use batch::Batch;
 pub use block_list::{

@@ -21,6 +21,7 @@ mod operator;
 mod prune;
 mod serve;
 mod shutdown;
+mod tasks;
 mod verbs;
 
 use std::process::ExitCode;

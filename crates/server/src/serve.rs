@@ -24,6 +24,7 @@ use crate::failure::{Failure, print};
 use crate::operator::Operator;
 use crate::prune;
 use crate::shutdown::Signals;
+use crate::tasks;
 
 /// How long requests may take to finish once the server drains (DESIGN 4).
 const GRACE: Duration = Duration::from_secs(10);
@@ -99,7 +100,7 @@ async fn serve(
     let Operator { store, clock, entropy } = operator.clone();
     let bounds = config.change_log;
     let url = config.public_url.clone().unwrap_or_else(|| apps::url_of(address));
-    let front = front(config, store.clone(), clock.clone(), entropy);
+    let front = front(config, store.clone(), clock.clone(), Arc::clone(&entropy));
 
     let mut parts = JoinSet::new();
     match home.directory().map(Socket::bind) {
@@ -113,7 +114,8 @@ async fn serve(
             tracing::warn!(%error, "no control socket: `headwater app` and `backup` cannot reach this server");
         }
     }
-    parts.spawn(prune::run(store, clock, bounds, drain.clone()));
+    parts.spawn(prune::run(store.clone(), clock.clone(), bounds, drain.clone()));
+    parts.spawn(tasks::run(store, clock, entropy, drain.clone()));
     if let Some(admin) = admin {
         let (front, drain) = (front.clone(), drain.clone());
         parts.spawn(async move { front.serve_metrics(admin, drain).await });

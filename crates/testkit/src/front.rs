@@ -82,6 +82,11 @@ impl TestFront {
         &self.store
     }
 
+    /// Does steps of tasks until none is due, see [`TestStore::run_tasks`].
+    pub async fn run_tasks(&self) -> usize {
+        self.store.run_tasks().await
+    }
+
     /// Makes another app.
     ///
     /// # Panics

@@ -3,7 +3,8 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use model::Timestamp;
+use model::{Clock, Timestamp};
+use operations::tasks::{self, Stepped, Tick};
 use storage::{Durability, Options, PostgresOptions, Store};
 use tempfile::TempDir;
 
@@ -93,6 +94,24 @@ impl TestStore {
     #[must_use]
     pub fn clock(&self) -> &TestClock {
         &self.clock
+    }
+
+    /// Does steps of tasks until none is due, as the loop of a server does. Answers how many.
+    ///
+    /// # Panics
+    /// When one fails.
+    #[expect(clippy::expect_used, reason = "a test whose task fails has failed")]
+    pub async fn run_tasks(&self) -> usize {
+        let mut steps = 0;
+        loop {
+            // A seed of its own for each step, which no request of a test has.
+            let tick = Tick { now: self.clock.now(), seed: u128::MAX - steps as u128 };
+            let stepped = self.store.write_in_background(move |tx| tasks::step(tx, tick, |_| ())).await;
+            match stepped.expect("a step of a task") {
+                Stepped::Idle => return steps,
+                Stepped::Worked => steps += 1,
+            }
+        }
     }
 
     /// The clock of the test, to be shared.

@@ -6,12 +6,13 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use headwater_operations::users::{self, Deactivate, Reactivate};
+use headwater_operations::lifecycle::{self, Deactivate, Reactivate};
+use headwater_operations::users;
 use headwater_operations::{Ctx, Error, apps, bans, flags, roles};
 use headwater_testkit::{Engine, TestStore};
 use model::{
-    Action, App, AppSettings, Assignment, Batch, EntityKind, Flag, LetIn, Patch, Profile, Secret, ShutOut,
-    UniqueNames, UserId,
+    Action, App, AppSettings, Assignment, Batch, Content, EntityKind, Flag, LetIn, Patch, Profile, Secret,
+    ShutOut, UniqueNames, UserId,
 };
 use serde_json::json;
 use storage::{Error as StorageError, Sql, Tx, log};
@@ -79,18 +80,12 @@ fn unban(target: &str) -> (Action, Deed) {
 
 fn deeds() -> Vec<(&'static str, (Action, Deed))> {
     let named = |name: &str| Profile { name: Some(name.to_owned()), ..Profile::default() };
-    let deactivate = Deactivate {
-        id: id("alice"),
-        created_by: Some(id("bob")),
-        mark_messages_deleted: false,
-        mark_channels_deleted: false,
-    };
+    let deactivate = Deactivate { id: id("alice"), created_by: Some(id("bob")), content: Content::default() };
     let reactivate = Reactivate {
         id: id("carol"),
         name: Some("Ann".to_owned()),
         created_by: None,
-        restore_messages: false,
-        restore_channels: false,
+        content: Content::default(),
     };
     let pair =
         Batch::from(vec![(id("bob"), named("Bo")), (id("alice"), named("Al")), (id("new"), named("Nu"))]);
@@ -112,13 +107,13 @@ fn deeds() -> Vec<(&'static str, (Action, Deed))> {
         (
             "deactivate",
             deed(Action::DeactivateUser, move |tx, ctx| {
-                users::deactivate(tx, ctx, &deactivate).map(|_| "deactivated".to_owned())
+                lifecycle::deactivate(tx, ctx, &deactivate).map(|_| "deactivated".to_owned())
             }),
         ),
         (
             "reactivate",
             deed(Action::DeactivateUser, move |tx, ctx| {
-                users::reactivate(tx, ctx, &reactivate).map(|_| "reactivated".to_owned())
+                lifecycle::reactivate(tx, ctx, &reactivate).map(|_| "reactivated".to_owned())
             }),
         ),
         ("give the role", upsert("alice", captain)),
@@ -157,14 +152,9 @@ async fn scene(stage: &Stage, name: &str) -> Scene {
     for user in ["alice", "bob", "carol"] {
         scene.perform(&stage.store, &upsert(user, Profile::default())).await;
     }
-    let command = Deactivate {
-        id: id("carol"),
-        created_by: None,
-        mark_messages_deleted: false,
-        mark_channels_deleted: false,
-    };
+    let command = Deactivate { id: id("carol"), created_by: None, content: Content::default() };
     let deactivated = deed(Action::DeactivateUser, move |tx, ctx| {
-        users::deactivate(tx, ctx, &command).map(|_| String::new())
+        lifecycle::deactivate(tx, ctx, &command).map(|_| String::new())
     });
     assert_eq!(scene.perform(&stage.store, &deactivated).await, "");
     scene

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use headwater_operations::lifecycle::{self, Deactivate};
 use headwater_operations::log::Bounds;
-use headwater_operations::users::{self, Deactivate};
+use headwater_operations::users;
 use headwater_operations::{Error, log};
 use headwater_testkit::{Engine, on_each_engine};
-use model::{Action, Event, Field, Patch, Profile};
+use model::{Action, Content, Event, Field, Patch, Profile};
 
 use crate::stage::{Stage, id};
 
@@ -34,10 +35,12 @@ async fn every_change_is_logged_with_its_people(engine: Engine) {
     let command = Deactivate {
         id: id("bob"),
         created_by: Some(id("alice")),
-        mark_messages_deleted: true,
-        mark_channels_deleted: false,
+        content: Content { messages: true, channels: false },
     };
-    stage.write(Action::DeactivateUser, move |tx, ctx| users::deactivate(tx, ctx, &command)).await.unwrap();
+    stage
+        .write(Action::DeactivateUser, move |tx, ctx| lifecycle::deactivate(tx, ctx, &command))
+        .await
+        .unwrap();
 
     let events = stage.events().await;
     let shown: Vec<String> = events.iter().map(|row| row[..2].join(" ")).collect();

@@ -1,9 +1,9 @@
 //! Unique names: enforced from the moment they are switched on, in the app or within teams (semantics 5).
 
-use headwater_operations::users::{self, Reactivate};
-use headwater_operations::{Error, apps};
+use headwater_operations::lifecycle::{self, Reactivate};
+use headwater_operations::{Error, apps, users};
 use headwater_testkit::{Engine, on_each_engine};
-use model::{Action, AppSettings, Assignment, Patch, Profile, SettingsPatch, UniqueNames, UserView};
+use model::{Action, AppSettings, Assignment, Content, Patch, Profile, SettingsPatch, UniqueNames, UserView};
 
 use crate::stage::{Stage, app, id};
 
@@ -79,14 +79,9 @@ async fn a_reactivation_is_refused_a_name_that_is_taken(engine: Engine) {
     let stage = Stage::set(engine).await.enforcing(UniqueNames::App).await;
     stage.name("alice", "Ann", &[]).await.unwrap();
     stage.name("bob", "Bob", &[]).await.unwrap();
-    let deactivate = users::Deactivate {
-        id: id("bob"),
-        created_by: None,
-        mark_messages_deleted: false,
-        mark_channels_deleted: false,
-    };
+    let deactivate = lifecycle::Deactivate { id: id("bob"), created_by: None, content: Content::default() };
     stage
-        .write(Action::DeactivateUser, move |tx, ctx| users::deactivate(tx, ctx, &deactivate))
+        .write(Action::DeactivateUser, move |tx, ctx| lifecycle::deactivate(tx, ctx, &deactivate))
         .await
         .unwrap();
     taken(stage.name("carol", "Bob", &[]).await);
@@ -94,10 +89,11 @@ async fn a_reactivation_is_refused_a_name_that_is_taken(engine: Engine) {
         id: id("bob"),
         name: Some("ANN".to_owned()),
         created_by: None,
-        restore_messages: false,
-        restore_channels: false,
+        content: Content::default(),
     };
-    taken(stage.write(Action::DeactivateUser, move |tx, ctx| users::reactivate(tx, ctx, &reactivate)).await);
+    taken(
+        stage.write(Action::DeactivateUser, move |tx, ctx| lifecycle::reactivate(tx, ctx, &reactivate)).await,
+    );
 }
 
 async fn the_setting_is_stored(engine: Engine) {

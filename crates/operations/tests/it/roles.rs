@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use headwater_operations::{Error, apps, permissions, roles, users};
+use headwater_operations::{Error, apps, lifecycle, permissions, roles, users};
 use headwater_testkit::{Engine, on_each_engine};
-use model::{Action, Assignment, Batch, Patch, Profile, Role, RoleSearch, Scope, SettingsPatch, User};
+use model::{
+    Action, Assignment, Batch, Content, Patch, Profile, Role, RoleSearch, Scope, SettingsPatch, User,
+};
 use serde_json::{Value, json};
 use storage::users::Change;
 
@@ -255,22 +257,19 @@ async fn a_deactivated_user_keeps_a_role_alive(engine: Engine) {
     let stage = Stage::set(engine).await;
     stage.create_role("captain").await.unwrap();
     stage.give("alice", with_role("captain")).await.unwrap();
-    let command = users::Deactivate {
-        id: id("alice"),
-        created_by: None,
-        mark_messages_deleted: false,
-        mark_channels_deleted: false,
-    };
-    stage.write(Action::DeactivateUser, move |tx, ctx| users::deactivate(tx, ctx, &command)).await.unwrap();
+    let command = lifecycle::Deactivate { id: id("alice"), created_by: None, content: Content::default() };
+    stage
+        .write(Action::DeactivateUser, move |tx, ctx| lifecycle::deactivate(tx, ctx, &command))
+        .await
+        .unwrap();
     assert!(stage.undeletable("captain").await.contains("by the user 'alice'"));
-    let command = users::Reactivate {
+    let command = lifecycle::Reactivate {
         id: id("alice"),
         name: Some("Alice".to_owned()),
         created_by: None,
-        restore_messages: false,
-        restore_channels: false,
+        content: Content::default(),
     };
-    let back = stage.write(Action::DeactivateUser, move |tx, ctx| users::reactivate(tx, ctx, &command));
+    let back = stage.write(Action::DeactivateUser, move |tx, ctx| lifecycle::reactivate(tx, ctx, &command));
     assert_eq!(back.await.unwrap().user.role, "captain");
 }
 

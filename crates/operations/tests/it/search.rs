@@ -5,14 +5,15 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use headwater_operations::Ctx;
-use headwater_operations::users::{self, Deactivate};
+use headwater_operations::lifecycle::{self, Deactivate};
+use headwater_operations::users;
 use headwater_testkit::{Engine, TestStore, require};
 use model::filter::{FlagField, Range, TextField, TimeField, WordMatch};
 use model::leaf::{Kind, Leaf, Numeric, Place};
 use model::words::WordField;
 use model::{
-    Action, App, Ban, Custom, CustomPath, CustomText, Direction, Filter, Page, Profile, Sort, SortField,
-    SortKey, StoredUser, Test, Timestamp, UserId, UserQuery, UserView,
+    Action, App, Ban, Content, Custom, CustomPath, CustomText, Direction, Filter, Page, Profile, Sort,
+    SortField, SortKey, StoredUser, Test, Timestamp, UserId, UserQuery, UserView,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -206,14 +207,10 @@ async fn crowd(stage: &Stage, number: usize, people: &[(Profile, Option<Ban>)]) 
         upsert(some.to_vec()).await;
     }
     upsert(named[..1].to_vec()).await;
-    let command = Deactivate {
-        id: named[named.len() / 2].0.clone(),
-        created_by: None,
-        mark_messages_deleted: false,
-        mark_channels_deleted: false,
-    };
+    let command =
+        Deactivate { id: named[named.len() / 2].0.clone(), created_by: None, content: Content::default() };
     let ctx = server(&stage.store, &app, Action::DeactivateUser);
-    stage.store.write(move |tx| users::deactivate(tx, &ctx, &command)).await.unwrap();
+    stage.store.write(move |tx| lifecycle::deactivate(tx, &ctx, &command)).await.unwrap();
     let bans = named.iter().zip(people).filter_map(|((id, _), (_, ban))| Some((id.clone(), (*ban)?)));
     shut_out(stage, &app, bans.collect()).await;
     let all = UserQuery {

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use headwater_operations::users::{self, Deactivate, Reactivate};
+use headwater_operations::lifecycle::{self, Deactivate, Reactivate};
+use headwater_operations::users;
 use headwater_operations::{Ctx, Error};
 use headwater_testkit::{Engine, on_each_engine};
 use model::filter::{TextField, WordMatch};
 use model::{
-    Absent, Action, AppSettings, Assignment, CustomPath, CustomText, Field, Filter, Page, Patch, Profile,
-    Sort, StoredUser, Test, UserId, UserQuery, UserView,
+    Absent, Action, AppSettings, Assignment, Content, CustomPath, CustomText, Field, Filter, Page, Patch,
+    Profile, Sort, StoredUser, Test, UserId, UserQuery, UserView,
 };
 use serde_json::json;
 use storage::{Sql, Tx};
@@ -43,13 +44,8 @@ impl Stage {
     }
 
     async fn deactivate(&self, user: &str) -> Result<UserView, Error> {
-        let command = Deactivate {
-            id: id(user),
-            created_by: None,
-            mark_messages_deleted: false,
-            mark_channels_deleted: false,
-        };
-        self.write(Action::DeactivateUser, move |tx, ctx| users::deactivate(tx, ctx, &command)).await
+        let command = Deactivate { id: id(user), created_by: None, content: Content::default() };
+        self.write(Action::DeactivateUser, move |tx, ctx| lifecycle::deactivate(tx, ctx, &command)).await
     }
 
     async fn reactivate(&self, user: &str, name: Option<&str>) -> Result<UserView, Error> {
@@ -57,10 +53,9 @@ impl Stage {
             id: id(user),
             name: name.map(str::to_owned),
             created_by: None,
-            restore_messages: false,
-            restore_channels: false,
+            content: Content::default(),
         };
-        self.write(Action::DeactivateUser, move |tx, ctx| users::reactivate(tx, ctx, &command)).await
+        self.write(Action::DeactivateUser, move |tx, ctx| lifecycle::reactivate(tx, ctx, &command)).await
     }
 
     /// Marks a user as deleted, as the deletion to come will.
@@ -256,13 +251,8 @@ async fn deactivation_refuses_what_makes_no_sense(engine: Engine) {
     let long = "x".repeat(6000);
     let too_long = refused(stage.reactivate("alice", Some(&long)).await);
     assert!(too_long.starts_with("name: name, image and custom data may have 5120 bytes"), "{too_long}");
-    let unknown = Deactivate {
-        id: id("alice"),
-        created_by: Some(id("nobody")),
-        mark_messages_deleted: false,
-        mark_channels_deleted: false,
-    };
-    let answer = stage.write(Action::DeactivateUser, move |tx, ctx| users::deactivate(tx, ctx, &unknown));
+    let unknown = Deactivate { id: id("alice"), created_by: Some(id("nobody")), content: Content::default() };
+    let answer = stage.write(Action::DeactivateUser, move |tx, ctx| lifecycle::deactivate(tx, ctx, &unknown));
     assert_eq!(refused(answer.await), "the user nobody does not exist");
 }
 

@@ -14,6 +14,7 @@ mod query;
 mod roles;
 mod sets;
 mod social;
+mod tasks;
 mod users;
 
 pub use errors::{CODES, CodeLine};
@@ -189,6 +190,7 @@ pub fn named() -> Vec<Type> {
     types.extend(moderation::types());
     types.extend(sets::types());
     types.extend(deletion::types());
+    types.extend(tasks::types());
     types.extend(errors::types());
     types
 }

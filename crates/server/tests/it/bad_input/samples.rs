@@ -160,6 +160,22 @@ pub(super) fn sample(operation: &str) -> Option<Sample> {
             before: &["UpdateUsers", "DeactivateUser"],
             ..sample
         },
+        "DeactivateUsers" => Sample {
+            body: Some(
+                json!({"user_ids": ["alice", "carol"], "created_by_id": "bob", "mark_messages_deleted": true,
+                "mark_channels_deleted": false}),
+            ),
+            before: &["UpdateUsers", "ReactivateUsers"],
+            ..sample
+        },
+        "ReactivateUsers" => Sample {
+            body: Some(
+                json!({"user_ids": ["alice", "carol"], "created_by_id": "bob", "restore_messages": false,
+                "restore_channels": true}),
+            ),
+            before: &["UpdateUsers", "DeactivateUsers"],
+            ..sample
+        },
         "BlockUsers" => Sample { body: Some(block()), before: &["UpdateUsers", "UnblockUsers"], ..sample },
         "UnblockUsers" => Sample { body: Some(block()), before: &["UpdateUsers", "BlockUsers"], ..sample },
         "GetBlockedUsers" => {

@@ -1,0 +1,141 @@
+//! The loop that does the steps of tasks (v2 4), and takes away what is not to be known of them any more.
+//!
+//! Several servers may run it on one database: a task is claimed by the transaction of its step.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use model::{Clock, Entropy};
+use operations::Error;
+use operations::tasks::{self, Failing, Stepped, Tick};
+use storage::Store;
+use storage::tasks::TaskKey;
+use tokio::sync::watch;
+
+use crate::failure::chain;
+
+/// How long the loop rests before it looks for tasks again: the first time after a step, and when it has looked in vain
+/// for a while. Whoever has started one task often starts the next.
+const RESTS: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(250));
+
+/// How long it rests when the store is in trouble.
+const TROUBLED_REST: Duration = Duration::from_secs(5);
+
+/// How long results and old tasks are left alone.
+const UNSWEPT: Duration = Duration::from_secs(60);
+
+/// What the loop works with.
+struct Worker {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+}
+
+/// What a look for work came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Looked {
+    /// A step was done, or has failed: there may be another one to do at once.
+    Worked,
+    /// There was nothing to do.
+    Idle,
+    /// The store is in trouble.
+    Troubled,
+}
+
+/// Does the steps of tasks that are due until `drain` becomes true; then ends with the step that is being done.
+pub(crate) async fn run(
+    store: Store,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    mut drain: watch::Receiver<bool>,
+) {
+    let worker = Worker { store, clock, entropy };
+    let (mut rest, mut swept) = (RESTS.1, None);
+    loop {
+        let mut looked = Looked::Idle;
+        let mut worked = false;
+        while !*drain.borrow() {
+            looked = worker.look().await;
+            if looked != Looked::Worked {
+                break;
+            }
+            worked = true;
+        }
+        let elapsed = worker.clock.elapsed();
+        if swept.is_none_or(|swept| elapsed.saturating_sub(swept) >= UNSWEPT) {
+            while !*drain.borrow() && worker.sweep().await {}
+            swept = Some(elapsed);
+        }
+        rest = match looked {
+            Looked::Troubled => TROUBLED_REST,
+            _ if worked => RESTS.0,
+            _ => rest.saturating_mul(2).min(RESTS.1),
+        };
+        tokio::select! {
+            _ = drain.wait_for(|draining| *draining) => return,
+            () = tokio::time::sleep(rest) => {}
+        }
+    }
+}
+
+impl Worker {
+    /// Does a step, if one is due. Looking costs no write.
+    async fn look(&self) -> Looked {
+        let now = self.clock.now();
+        match self.store.look_up(move |tx| tasks::is_due(tx, now)).await {
+            Ok(true) => self.step().await,
+            Ok(false) => Looked::Idle,
+            Err(error) => troubled(&error),
+        }
+    }
+
+    async fn step(&self) -> Looked {
+        let tick = Tick { now: self.clock.now(), seed: self.entropy.seed() };
+        let claimed = Arc::new(AtomicI64::new(0));
+        let noted = Arc::clone(&claimed);
+        let stepped = self.store.write_in_background(move |tx| {
+            tasks::step(tx, tick, |key: TaskKey| noted.store(key.0, Ordering::Relaxed))
+        });
+        match (stepped.await, claimed.load(Ordering::Relaxed)) {
+            (Ok(Stepped::Worked), _) => Looked::Worked,
+            (Ok(Stepped::Idle), _) => Looked::Idle,
+            // Keys begin at 1.
+            (Err(error), key) if key > 0 && !tasks::is_passing(&error) => {
+                self.note_failure(TaskKey(key), error).await
+            }
+            (Err(error), _) => troubled(&error),
+        }
+    }
+
+    async fn note_failure(&self, key: TaskKey, error: Error) -> Looked {
+        let (now, cause) = (self.clock.now(), chain(&error));
+        let noted = self.store.write_in_background(move |tx| tasks::fail(tx, now, key, &error)).await;
+        match noted {
+            Ok(Failing::Again { id, attempts }) => {
+                tracing::warn!(task = %id, attempts, cause, "a step of a task failed; it is tried again");
+            }
+            Ok(Failing::GivenUp { id }) => {
+                tracing::error!(task = %id, cause, "a task was given up");
+            }
+            Ok(Failing::Over) => {}
+            Err(error) => return troubled(&error),
+        }
+        Looked::Worked
+    }
+
+    /// Takes a batch away of what is not to be known any more. Answers whether there may be more of it.
+    async fn sweep(&self) -> bool {
+        let now = self.clock.now();
+        let swept = self.store.write_in_background(move |tx| tasks::sweep(tx, now)).await;
+        swept.unwrap_or_else(|error: Error| {
+            tracing::warn!(cause = chain(&error), "old tasks were not taken away; next try in a minute");
+            false
+        })
+    }
+}
+
+fn troubled(error: &Error) -> Looked {
+    tracing::warn!(cause = chain(error), "no step of a task could be done; next try in a few seconds");
+    Looked::Troubled
+}
