@@ -21,6 +21,7 @@ pub(crate) const SQLITE: &[Migration] = &[
         sql: include_str!("../../../migrations/sqlite/0003_plain_statements.sql"),
     },
     Migration { number: 4, name: "access", sql: include_str!("../../../migrations/sqlite/0004_access.sql") },
+    Migration { number: 6, name: "chat", sql: include_str!("../../../migrations/sqlite/0006_chat.sql") },
 ];
 
 /// The steps for PostgreSQL: the same numbers and names.
@@ -41,6 +42,7 @@ pub(crate) const POSTGRES: &[Migration] = &[
         name: "access",
         sql: include_str!("../../../migrations/postgres/0004_access.sql"),
     },
+    Migration { number: 6, name: "chat", sql: include_str!("../../../migrations/postgres/0006_chat.sql") },
 ];
 
 /// One step of the schema.
