@@ -13,6 +13,7 @@ mod blocks;
 mod concurrent;
 mod concurrent_social;
 mod devices;
+mod erase_chat;
 mod flags;
 mod growth;
 mod growth_social;
