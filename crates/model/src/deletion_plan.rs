@@ -318,9 +318,10 @@ pub struct DeletionWork {
     pub new_channel_owner: Option<UserId>,
     /// Who is still to be gone through; the last one first.
     pub left: Vec<(UserId, UserKey)>,
-    /// What the last of them has been gone through for: kinds before it.
-    pub stage: Option<Data>,
-    /// Where to go on within that kind.
+    /// What the last of them is gone through for.
+    #[serde(default)]
+    pub stage: DeletionStage,
+    /// Where to go on with that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<i64>,
     /// What came of it for those who have been gone through.
@@ -333,8 +334,36 @@ impl DeletionWork {
         if let Some((id, _)) = self.left.pop() {
             self.outcomes.insert(id, outcome);
         }
-        (self.stage, self.cursor) = (None, None);
+        (self.stage, self.cursor) = (DeletionStage::default(), None);
     }
+
+    /// Goes on to the next stage, from its beginning.
+    pub fn go_to(&mut self, stage: DeletionStage) {
+        (self.stage, self.cursor) = (stage, None);
+    }
+}
+
+/// What a user who is deleted is gone through for, in this order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeletionStage {
+    /// The channels of two members that the user is in.
+    #[default]
+    Conversations,
+    /// Those that an earlier deletion of the user has marked, when it left them.
+    HiddenConversations,
+    /// What the user has written.
+    Messages,
+    /// What is attached to it.
+    Attachments,
+    /// What the user has answered others with.
+    Reactions,
+    /// The channels that the user is still in.
+    Memberships,
+    /// The channels that the user has made.
+    ChannelsMade,
+    /// Everything else, and the user itself.
+    Rest,
 }
 
 /// What stays of a user who was deleted for good, so that nobody gets its id again (semantics 10.17): only who holds `key` and knows

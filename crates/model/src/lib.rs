@@ -63,8 +63,8 @@ pub use criteria::Criterion;
 pub use custom::{Custom, CustomPath, CustomText};
 pub use deletion::{Deletion, DeletionCause};
 pub use deletion_plan::{
-    ConversationDeletion, Data, DeleteUsers, DeletionPlan, DeletionWork, Effect, MessageDeletion,
-    UserDeletion, owner_id, page as deletion_page, tombstone,
+    ConversationDeletion, Data, DeleteUsers, DeletionPlan, DeletionStage, DeletionWork, Effect,
+    MessageDeletion, UserDeletion, owner_id, page as deletion_page, tombstone,
 };
 pub use device::{
     Device, LONGEST_DEVICE_ID, LONGEST_DEVICE_TEXT, MOST_DEVICES, PushProvider, Registration, check_device_id,

@@ -5,12 +5,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    Action, App, Data, DeleteUsers, DeletionWork, Effect, Event, Invalid, Outcome, Secret, StoredUser,
-    TaskId, UserDeletion, UserId, UserKey, Work, check_user_ids, tombstone,
+    Action, App, Data, DeleteUsers, DeletionStage, DeletionWork, Effect, Event, Invalid, Outcome, Secret,
+    StoredUser, TaskId, UserDeletion, UserId, UserKey, Work, check_user_ids, tombstone,
 };
 use storage::log::Entry;
 use storage::users::{self, Change};
-use storage::{Tx, apps, deletion, erase};
+use storage::{Tx, apps, deletion, erase, erase_chat};
 
 use crate::admitted::People;
 use crate::names::Names;
@@ -34,7 +34,7 @@ pub fn delete(tx: &mut Tx<'_>, ctx: &Ctx, command: &DeleteUsers) -> Result<TaskI
         plan: command.plan,
         new_channel_owner: command.new_channel_owner.clone(),
         left,
-        stage: None,
+        stage: DeletionStage::default(),
         cursor: None,
         outcomes: gone.into_iter().map(|id| (id, Outcome::Ok)).collect(),
     };
@@ -167,6 +167,17 @@ pub fn preview(tx: &mut Tx<'_>, ctx: &Ctx, command: &DeleteUsers) -> Result<Vec<
     let mut counts: BTreeMap<UserKey, BTreeMap<Data, u64>> = BTreeMap::new();
     for (key, counted) in erase::counts(tx, &keys)? {
         counts.entry(key).or_default().extend(counted);
+    }
+    for (key, chat) in keys.iter().zip(erase_chat::counts(tx, &keys, usize::MAX)?) {
+        let counted = [
+            (Data::Conversations, chat.conversations),
+            (Data::Messages, chat.messages),
+            (Data::Attachments, chat.messages_with_attachments),
+            (Data::Reactions, chat.reactions),
+            (Data::Memberships, chat.memberships),
+            (Data::ChannelsMade, chat.channels),
+        ];
+        counts.entry(*key).or_default().extend(counted.map(|(data, count)| (data, count as u64)));
     }
     let known = deletion::modes(tx, &keys)?;
     let mode = command.plan.user;

@@ -12,6 +12,8 @@ mod block_lists;
 mod blocks;
 mod concurrent;
 mod concurrent_social;
+mod deletion;
+mod deletion_matrix;
 mod devices;
 mod erase_chat;
 mod flags;
