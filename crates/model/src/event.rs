@@ -280,6 +280,14 @@ pub enum Event {
         /// What it wants now.
         preferences: Box<PushPreferences>,
     },
+    /// Something that held data of a user who was deleted for good since: all that is left of it. Ours.
+    ///
+    /// Readers that choose by type meet it under the name `redacted`; the row of the log keeps its type beside it.
+    #[serde(rename = "redacted")]
+    Redacted {
+        /// The type that it was, see [`Event::name`].
+        was: String,
+    },
 }
 
 /// What a report to the moderators says.
@@ -352,6 +360,7 @@ impl Event {
             Self::DeviceUpdated { .. } => "device.updated",
             Self::DeviceDeleted { .. } => "device.deleted",
             Self::PushPreferencesUpdated { .. } => "push_preferences.updated",
+            Self::Redacted { .. } => "redacted",
         }
     }
 
@@ -393,7 +402,8 @@ impl Event {
             | Self::DeviceCreated { .. }
             | Self::DeviceUpdated { .. }
             | Self::DeviceDeleted { .. }
-            | Self::PushPreferencesUpdated { .. } => None,
+            | Self::PushPreferencesUpdated { .. }
+            | Self::Redacted { .. } => None,
         }
     }
 
@@ -474,6 +484,7 @@ mod tests {
                 members: vec![id.clone()],
             },
             Event::UserCreated { user: user.clone() },
+            Event::Redacted { was: "user.updated".to_owned() },
             Event::UserBlocked { user: id.clone(), blocked: id.clone() },
             Event::UserMuted { user: user.clone(), targets: vec![id.clone()], expires: Some(now) },
             Event::PushPreferencesUpdated { user: id.clone(), preferences: Box::default() },
