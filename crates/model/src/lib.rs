@@ -87,8 +87,8 @@ pub use rules::{Limits, check_team};
 pub use sort::{Direction, MOST_SORT_KEYS, Sort, SortField, SortKey};
 pub use standing::{Exclusion, Standing};
 pub use task::{
-    MOST_ATTEMPTS, MOST_TASKS, Outcome, TASK_KEPT, Task, TaskError, TaskId, TaskResult, TaskStatus, USERS_RESULT_KEPT,
-    Work, retry_at,
+    MOST_ATTEMPTS, MOST_TASKS, Outcome, TASK_KEPT, Task, TaskError, TaskId, TaskResult, TaskStatus,
+    USERS_RESULT_KEPT, Work, retry_at,
 };
 pub use user::{
     Ban, ChannelMute, Parts, Privacy, PrivacySwitch, StoredUser, Unread, User, UserMute, UserView,

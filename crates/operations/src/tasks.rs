@@ -4,10 +4,12 @@
 //! came. A server that is killed leaves the task as it was before the step or after it. To add a job, add its step function to
 //! [`do_piece`]; it stands in the module of its noun.
 
-use model::{Action, AppKey, Shown, TASK_KEPT, Task, TaskError, TaskId, TaskResult, Timestamp, Work, retry_at};
+use model::{
+    Action, AppKey, Shown, TASK_KEPT, Task, TaskError, TaskId, TaskResult, Timestamp, Work, retry_at,
+};
+use storage::Tx;
 use storage::log::{self, Entry, Origin};
 use storage::tasks::{self, Claimed, End, TaskKey};
-use storage::Tx;
 
 use crate::{Ctx, Error, lifecycle};
 

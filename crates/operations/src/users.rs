@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    Absent, App, Batch, CustomText, Event, Filter, Invalid, Patch, Profile, StoredUser, TeamFilter,
-    User, UserId, UserQuery, UserView,
+    Absent, App, Batch, CustomText, Event, Filter, Invalid, Patch, Profile, StoredUser, TeamFilter, User,
+    UserId, UserQuery, UserView,
 };
 use storage::Tx;
 use storage::find::Scope;

@@ -154,8 +154,7 @@ pub fn postpone(
              started_at = COALESCE(started_at, $5) WHERE key = $1",
     );
     let running = TaskStatus::Running.name();
-    let parameters =
-        [key.0.into(), running.into(), i64::from(attempts).into(), until.into(), now.into()];
+    let parameters = [key.0.into(), running.into(), i64::from(attempts).into(), until.into(), now.into()];
     tx.execute(UPDATE, &parameters).map(drop)
 }
 
@@ -177,14 +176,8 @@ pub fn finish(tx: &mut Tx<'_>, key: TaskKey, end: &End, now: Timestamp) -> Resul
     let until = result.and_then(TaskResult::kept).map(|kept| now.after(kept));
     let result = result.map(TaskResult::to_stored).transpose().map_err(unreadable)?;
     let error = error.map(serde_json::to_string).transpose().map_err(unreadable)?;
-    let parameters = [
-        key.0.into(),
-        status.name().into(),
-        result.into(),
-        until.into(),
-        error.into(),
-        now.into(),
-    ];
+    let parameters =
+        [key.0.into(), status.name().into(), result.into(), until.into(), error.into(), now.into()];
     tx.execute(UPDATE, &parameters).map(drop)
 }
 

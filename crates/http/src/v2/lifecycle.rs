@@ -19,11 +19,8 @@ pub(crate) async fn deactivate(call: Call) -> Result<Answer, Refusal> {
 /// `POST /api/v2/users/deactivate`
 pub(crate) async fn deactivate_many(call: Call) -> Result<Answer, Refusal> {
     let request = wire::decode_deactivate_many(call.fields()?)?;
-    let command = DeactivateMany {
-        ids: request.user_ids,
-        created_by: request.created_by_id,
-        content: request.content,
-    };
+    let command =
+        DeactivateMany { ids: request.user_ids, created_by: request.created_by_id, content: request.content };
     let task = call.write(move |tx, ctx| lifecycle::deactivate_many(tx, ctx, &command)).await?;
     Ok(Answer::ok(wire::encode_started(&task, &call.duration())))
 }
@@ -41,11 +38,8 @@ pub(crate) async fn reactivate(call: Call) -> Result<Answer, Refusal> {
 /// `POST /api/v2/users/reactivate`
 pub(crate) async fn reactivate_many(call: Call) -> Result<Answer, Refusal> {
     let request = wire::decode_reactivate_many(call.fields()?)?;
-    let command = ReactivateMany {
-        ids: request.user_ids,
-        created_by: request.created_by_id,
-        content: request.content,
-    };
+    let command =
+        ReactivateMany { ids: request.user_ids, created_by: request.created_by_id, content: request.content };
     let task = call.write(move |tx, ctx| lifecycle::reactivate_many(tx, ctx, &command)).await?;
     Ok(Answer::ok(wire::encode_started(&task, &call.duration())))
 }

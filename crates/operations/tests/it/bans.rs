@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use headwater_operations::{Ctx, Error, bans, lifecycle, users};
 use headwater_testkit::{Engine, on_each_engine};
-use model::{Content, 
-    Action, AppSettings, Ban, BanField, BanQuery, BanRecord, Bearer, Caller, Cid, Criterion, Direction,
-    Event, Filter, LetIn, MOST_BAN_MINUTES, Operation, Page, Profile, ShutOut, Sort, Test, TokenAccess,
-    UserQuery, filter,
+use model::{
+    Action, AppSettings, Ban, BanField, BanQuery, BanRecord, Bearer, Caller, Cid, Content, Criterion,
+    Direction, Event, Filter, LetIn, MOST_BAN_MINUTES, Operation, Page, Profile, ShutOut, Sort, Test,
+    TokenAccess, UserQuery, filter,
 };
 use serde_json::json;
 use storage::users::Change;
@@ -279,12 +279,11 @@ async fn what_makes_no_sense_is_refused(engine: Engine) {
     let stage = Stage::set(engine).await;
     stage.create(&["bob", "mod", "gone", "idle"]).await;
     stage.erase("gone").await;
-    let command = lifecycle::Deactivate {
-        id: id("idle"),
-        created_by: None,
-        content: Content::default(),
-    };
-    stage.write(Action::DeactivateUser, move |tx, ctx| lifecycle::deactivate(tx, ctx, &command)).await.unwrap();
+    let command = lifecycle::Deactivate { id: id("idle"), created_by: None, content: Content::default() };
+    stage
+        .write(Action::DeactivateUser, move |tx, ctx| lifecycle::deactivate(tx, ctx, &command))
+        .await
+        .unwrap();
     let start = stage.log_length().await;
     let by = |author: &str| ShutOut { banned_by: Some(id(author)), ..shut_out("bob") };
     let lasting = |minutes| ShutOut { minutes: Some(minutes), ..shut_out("bob") };

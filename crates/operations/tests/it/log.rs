@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use headwater_operations::log::Bounds;
 use headwater_operations::lifecycle::{self, Deactivate};
+use headwater_operations::log::Bounds;
 use headwater_operations::users;
 use headwater_operations::{Error, log};
 use headwater_testkit::{Engine, on_each_engine};
@@ -37,7 +37,10 @@ async fn every_change_is_logged_with_its_people(engine: Engine) {
         created_by: Some(id("alice")),
         content: Content { messages: true, channels: false },
     };
-    stage.write(Action::DeactivateUser, move |tx, ctx| lifecycle::deactivate(tx, ctx, &command)).await.unwrap();
+    stage
+        .write(Action::DeactivateUser, move |tx, ctx| lifecycle::deactivate(tx, ctx, &command))
+        .await
+        .unwrap();
 
     let events = stage.events().await;
     let shown: Vec<String> = events.iter().map(|row| row[..2].join(" ")).collect();

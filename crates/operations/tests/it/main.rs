@@ -28,5 +28,6 @@ mod roles;
 mod search;
 mod social;
 mod stage;
+mod tasks;
 mod user_groups;
 mod users;

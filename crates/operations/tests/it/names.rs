@@ -79,11 +79,7 @@ async fn a_reactivation_is_refused_a_name_that_is_taken(engine: Engine) {
     let stage = Stage::set(engine).await.enforcing(UniqueNames::App).await;
     stage.name("alice", "Ann", &[]).await.unwrap();
     stage.name("bob", "Bob", &[]).await.unwrap();
-    let deactivate = lifecycle::Deactivate {
-        id: id("bob"),
-        created_by: None,
-        content: Content::default(),
-    };
+    let deactivate = lifecycle::Deactivate { id: id("bob"), created_by: None, content: Content::default() };
     stage
         .write(Action::DeactivateUser, move |tx, ctx| lifecycle::deactivate(tx, ctx, &deactivate))
         .await
@@ -95,7 +91,9 @@ async fn a_reactivation_is_refused_a_name_that_is_taken(engine: Engine) {
         created_by: None,
         content: Content::default(),
     };
-    taken(stage.write(Action::DeactivateUser, move |tx, ctx| lifecycle::reactivate(tx, ctx, &reactivate)).await);
+    taken(
+        stage.write(Action::DeactivateUser, move |tx, ctx| lifecycle::reactivate(tx, ctx, &reactivate)).await,
+    );
 }
 
 async fn the_setting_is_stored(engine: Engine) {

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use headwater_operations::{Error, apps, lifecycle, permissions, roles, users};
 use headwater_testkit::{Engine, on_each_engine};
-use model::{Action, Assignment, Batch, Content, Patch, Profile, Role, RoleSearch, Scope, SettingsPatch, User};
+use model::{
+    Action, Assignment, Batch, Content, Patch, Profile, Role, RoleSearch, Scope, SettingsPatch, User,
+};
 use serde_json::{Value, json};
 use storage::users::Change;
 
@@ -255,12 +257,11 @@ async fn a_deactivated_user_keeps_a_role_alive(engine: Engine) {
     let stage = Stage::set(engine).await;
     stage.create_role("captain").await.unwrap();
     stage.give("alice", with_role("captain")).await.unwrap();
-    let command = lifecycle::Deactivate {
-        id: id("alice"),
-        created_by: None,
-        content: Content::default(),
-    };
-    stage.write(Action::DeactivateUser, move |tx, ctx| lifecycle::deactivate(tx, ctx, &command)).await.unwrap();
+    let command = lifecycle::Deactivate { id: id("alice"), created_by: None, content: Content::default() };
+    stage
+        .write(Action::DeactivateUser, move |tx, ctx| lifecycle::deactivate(tx, ctx, &command))
+        .await
+        .unwrap();
     assert!(stage.undeletable("captain").await.contains("by the user 'alice'"));
     let command = lifecycle::Reactivate {
         id: id("alice"),

@@ -11,9 +11,9 @@ use headwater_testkit::{Engine, TestStore, require};
 use model::filter::{FlagField, Range, TextField, TimeField, WordMatch};
 use model::leaf::{Kind, Leaf, Numeric, Place};
 use model::words::WordField;
-use model::{Content, 
-    Action, App, Ban, Custom, CustomPath, CustomText, Direction, Filter, Page, Profile, Sort, SortField,
-    SortKey, StoredUser, Test, Timestamp, UserId, UserQuery, UserView,
+use model::{
+    Action, App, Ban, Content, Custom, CustomPath, CustomText, Direction, Filter, Page, Profile, Sort,
+    SortField, SortKey, StoredUser, Test, Timestamp, UserId, UserQuery, UserView,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -207,11 +207,8 @@ async fn crowd(stage: &Stage, number: usize, people: &[(Profile, Option<Ban>)]) 
         upsert(some.to_vec()).await;
     }
     upsert(named[..1].to_vec()).await;
-    let command = Deactivate {
-        id: named[named.len() / 2].0.clone(),
-        created_by: None,
-        content: Content::default(),
-    };
+    let command =
+        Deactivate { id: named[named.len() / 2].0.clone(), created_by: None, content: Content::default() };
     let ctx = server(&stage.store, &app, Action::DeactivateUser);
     stage.store.write(move |tx| lifecycle::deactivate(tx, &ctx, &command)).await.unwrap();
     let bans = named.iter().zip(people).filter_map(|((id, _), (_, ban))| Some((id.clone(), (*ban)?)));
