@@ -92,6 +92,11 @@ var examples = []example{
 	{"user-groups/pages", groupsPages},
 	{"user-groups/search", groupsSearch},
 
+	{"tasks/deactivated-and-reactivated-in-bulk", tasksDeactivate},
+	{"tasks/again", tasksAgain},
+	{"tasks/a-hundred", tasksHundred},
+	{"tasks/refused", tasksRefused},
+
 	{"limits/default", limitsDefault},
 	{"limits/server-side-only", limitsServerSide},
 	{"limits/two-endpoints-two-platforms", limitsNamed("QueryUsers,UpdateUsers")},

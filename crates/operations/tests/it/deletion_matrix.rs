@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use headwater_operations::{deletion, erasure};
 use headwater_testkit::{Engine, on_each_engine};
 use model::{
-    Action, ConversationDeletion, Custom, Data, DeleteUsers, DeletionPlan, Effect, MessageDeletion, Profile, UserDeletion,
+    Action, ConversationDeletion, Custom, Data, DeleteUsers, DeletionPlan, Effect, MessageDeletion, Profile,
+    UserDeletion,
 };
 use serde_json::json;
 use storage::Sql;
@@ -51,7 +52,9 @@ fn rows_left(data: Data, number: usize) -> Option<(Effect, String)> {
             let owned = "created_by IS NULL AND owner LIKE 'delete-user-%'";
             (Effect::PassedOn, format!("channels WHERE id = 'group-{number}' AND {owned}"))
         }
-        Data::BansGiven => (Effect::Unnamed, format!("bans WHERE channel = 'by-{number}' AND banned_by IS NULL")),
+        Data::BansGiven => {
+            (Effect::Unnamed, format!("bans WHERE channel = 'by-{number}' AND banned_by IS NULL"))
+        }
         Data::GroupsMade => {
             (Effect::Unnamed, format!("user_groups WHERE id = 'made-{number}' AND created_by IS NULL"))
         }
@@ -65,11 +68,14 @@ fn looks(data: Data) -> &'static [(Effect, &'static str)] {
     match data {
         Data::Conversations => &[(Effect::Marked, "deleted_at IS NOT NULL")],
         Data::Messages => &[
-            (Effect::Emptied, "deleted_at IS NOT NULL AND text = '' AND custom = '{}' AND attachments = '[]'"),
+            (
+                Effect::Emptied,
+                "deleted_at IS NOT NULL AND text = '' AND custom = '{}' AND attachments = '[]'",
+            ),
             (Effect::Marked, "deleted_at IS NOT NULL"),
         ],
         Data::Profile => &[
-            (Effect::Emptied, "deleted_at IS NOT NULL AND name IS NULL AND custom = '{}' AND words = ''"),
+            (Effect::Emptied, "deleted_at IS NOT NULL AND name IS NULL AND image IS NULL AND custom = '{}'"),
             (Effect::Marked, "deleted_at IS NOT NULL"),
         ],
         _ => &[],
@@ -79,7 +85,8 @@ fn looks(data: Data) -> &'static [(Effect, &'static str)] {
 /// The statements that give the person with this key and number something of every kind, together with two others.
 fn belongings(key: i64, number: usize, bob: i64, carol: i64) -> Vec<String> {
     let ban = "INSERT INTO bans (app, \"user\", channel, banned_by, shadow, ip_ban, created_at)";
-    let flag = "INSERT INTO flags (app, \"user\", entity_type, entity_id, creator, item, created_at, updated_at)";
+    let flag =
+        "INSERT INTO flags (app, \"user\", entity_type, entity_id, creator, item, created_at, updated_at)";
     let channel = "INSERT INTO channels (app, type, id, team, created_by, custom, member_count, message_count, created_at, \
                    updated_at, cause)";
     let message = "INSERT INTO messages (app, id, channel, \"user\", type, text, attachments, custom, shadowed, created_at, \
@@ -96,9 +103,15 @@ fn belongings(key: i64, number: usize, bob: i64, carol: i64) -> Vec<String> {
         format!(
             "INSERT INTO devices (app, id, \"user\", provider, voip, created_at) VALUES (1, 'device-{number}', {key}, 'apn', 0, 1)"
         ),
-        format!("INSERT INTO push_preferences (\"user\", channel, preferences, updated_at) VALUES ({key}, '', '{{}}', 1)"),
-        format!("INSERT INTO user_mutes (\"user\", target, created_at, updated_at) VALUES ({key}, {bob}, 1, 1)"),
-        format!("INSERT INTO user_mutes (\"user\", target, created_at, updated_at) VALUES ({bob}, {key}, 1, 1)"),
+        format!(
+            "INSERT INTO push_preferences (\"user\", channel, preferences, updated_at) VALUES ({key}, '', '{{}}', 1)"
+        ),
+        format!(
+            "INSERT INTO user_mutes (\"user\", target, created_at, updated_at) VALUES ({key}, {bob}, 1, 1)"
+        ),
+        format!(
+            "INSERT INTO user_mutes (\"user\", target, created_at, updated_at) VALUES ({bob}, {key}, 1, 1)"
+        ),
         format!("INSERT INTO user_blocks (\"user\", blocked, created_at) VALUES ({key}, {bob}, 1)"),
         format!("INSERT INTO user_blocks (\"user\", blocked, created_at) VALUES ({bob}, {key}, 1)"),
         format!("{ban} VALUES (1, {key}, '', {bob}, 0, 0, 1)"),
@@ -175,7 +188,7 @@ impl Stage {
         let rows = rows_of(data, key, number);
         if self.count_of(rows.clone()).await == 0 {
             return match rows_left(data, number) {
-                Some((effect, left)) if self.count_of(left).await > 0 => effect,
+                Some((effect, left)) if self.count_of(left.clone()).await > 0 => effect,
                 _ => Effect::Removed,
             };
         }
@@ -189,7 +202,9 @@ impl Stage {
 
     pub(crate) async fn forget(&self) {
         let now = self.ctx(Action::DeleteUser).now;
-        while self.store.write(move |tx| erasure::forget(tx, now)).await.unwrap() == erasure::Forgetting::Somebody {}
+        while self.store.write(move |tx| erasure::forget(tx, now)).await.unwrap()
+            == erasure::Forgetting::Somebody
+        {}
     }
 }
 
@@ -199,7 +214,9 @@ fn wishes() -> Vec<DeletionPlan> {
     let mut wishes = Vec::new();
     for messages in messages {
         for user in UserDeletion::ALL.iter().copied() {
-            for conversations in std::iter::once(None).chain(ConversationDeletion::ALL.iter().copied().map(Some)) {
+            for conversations in
+                std::iter::once(None).chain(ConversationDeletion::ALL.iter().copied().map(Some))
+            {
                 for files in [false, true] {
                     wishes.push(DeletionPlan { user, messages, conversations, calls: conversations, files });
                 }
@@ -223,14 +240,11 @@ async fn every_cell_is_as_the_table_says(engine: Engine) {
         for data in Data::ALL.iter().copied().filter(|data| !matches!(data, Data::Calls | Data::Exports)) {
             assert_eq!(stage.effect_on(data, *key, number).await, Effect::Kept, "{data:?} is missing before");
         }
-        let command = DeleteUsers {
-            ids: vec![id(&name)],
-            plan: *wish,
-            new_channel_owner: None,
-            new_call_owner: None,
-        };
+        let command =
+            DeleteUsers { ids: vec![id(&name)], plan: *wish, new_channel_owner: None, new_call_owner: None };
         let asked = command.clone();
-        let preview = stage.write(Action::DeleteUser, move |tx, ctx| deletion::preview(tx, ctx, &asked)).await;
+        let preview =
+            stage.write(Action::DeleteUser, move |tx, ctx| deletion::preview(tx, ctx, &asked)).await;
         let preview = preview.unwrap().remove(0);
         stage.write(Action::DeleteUser, move |tx, ctx| deletion::delete(tx, ctx, &command)).await.unwrap();
         stage.store.run_tasks().await;
@@ -256,7 +270,8 @@ async fn every_cell_is_as_the_table_says(engine: Engine) {
     }
     let replies = stage.count_of("messages WHERE id LIKE 'to-%' AND deleted_at IS NULL".to_owned()).await;
     assert_eq!(usize::try_from(replies).unwrap(), wishes.len());
-    let wrong = "channels WHERE member_count <> (SELECT COUNT(*) FROM channel_members WHERE channel = channels.key)";
+    let wrong =
+        "channels WHERE member_count <> (SELECT COUNT(*) FROM channel_members WHERE channel = channels.key)";
     assert_eq!(stage.count_of(wrong.to_owned()).await, 0, "members are counted right");
 }
 

@@ -31,5 +31,6 @@ mod roles;
 mod search;
 mod social;
 mod stage;
+mod tasks;
 mod user_groups;
 mod users;

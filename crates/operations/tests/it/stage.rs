@@ -1,6 +1,7 @@
 //! What every test here stands on: a store with one app, and a caller who may do everything in it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use headwater_operations::users::{MOST_USERS, Upserted};
 use headwater_operations::{Ctx, Error, apps, users};
@@ -85,6 +86,9 @@ impl Stage {
     }
 }
 
+/// No two requests draw the same ids.
+static SEED: AtomicU64 = AtomicU64::new(1);
+
 pub(crate) fn server(store: &TestStore, app: &Arc<App>, action: Action) -> Ctx {
     Ctx { caller: Caller::Server(Arc::clone(app)), ..operator(store, action) }
 }
@@ -96,7 +100,7 @@ pub(crate) fn operator(store: &TestStore, action: Action) -> Ctx {
         operation: Operation::UpdateUsers,
         actions: action.alone(),
         now: store.clock().now(),
-        seed: 1,
+        seed: SEED.fetch_add(1, Ordering::Relaxed).into(),
         request: "request-1".to_owned(),
         standing: None,
     }

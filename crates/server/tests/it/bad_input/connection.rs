@@ -5,6 +5,8 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::message::{Ending, Sent, excerpt};
 
 /// The longest that a request may take; more is a hang.
@@ -28,6 +30,15 @@ impl Answer {
             Self::Reply(reply) => Some(reply.status),
             Self::Silence => None,
         }
+    }
+}
+
+impl Answer {
+    /// The task that the request has started.
+    pub(super) fn task(&self) -> Option<String> {
+        let Self::Reply(reply) = self else { return None };
+        let body: Value = serde_json::from_slice(&reply.body).ok()?;
+        body.get("task_id")?.as_str().map(str::to_owned)
     }
 }
 

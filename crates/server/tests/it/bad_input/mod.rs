@@ -63,11 +63,12 @@ fn try_route(route: &RouteInfo, seed: u64) -> Result<(), String> {
     let trial = Trial::start(route)?;
     let found =
         |mutation: &Mutation, wrong: &str| format!("{mutation:?}\n{wrong}\n{}", trial.shown(mutation));
-    for mutation in nestings(trial.sample()) {
+    for mutation in nestings(&trial.sample()) {
         trial.check(&mutation).map_err(|wrong| found(&mutation, &wrong))?;
     }
     let check = |mutation: Mutation| trial.check(&mutation).map_err(TestCaseError::fail);
-    match TestRunner::new(config(seed)).run(&mutation(trial.sample()), check) {
+    let strategy = mutation(&trial.sample());
+    match TestRunner::new(config(seed)).run(&strategy, check) {
         Ok(()) => {}
         Err(TestError::Fail(reason, mutation)) => return Err(found(&mutation, reason.message())),
         Err(error @ TestError::Abort(_)) => return Err(error.to_string()),

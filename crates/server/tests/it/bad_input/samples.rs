@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 pub(super) struct Sample {
     /// What stands in the path where the route has parameters, in their order.
     pub(super) parameters: &'static [&'static str],
+    /// What stands in the path for [`TASK`].
+    pub(super) task: String,
     /// The parameters of the query, beside the key and the payload.
     pub(super) query: &'static [(&'static str, &'static str)],
     /// The query parameter `payload`.
@@ -23,6 +25,9 @@ pub(super) struct Sample {
     /// Whether it is accepted without a change: it only asks, or what it makes is there the second time.
     pub(super) may_change_nothing: bool,
 }
+
+/// A parameter of the path that stands for the task that was started last.
+pub(super) const TASK: &str = "{task_id}";
 
 /// The sample of an operation.
 pub(super) fn sample(operation: &str) -> Option<Sample> {
@@ -162,7 +167,7 @@ pub(super) fn sample(operation: &str) -> Option<Sample> {
         },
         "DeactivateUsers" => Sample {
             body: Some(
-                json!({"user_ids": ["alice", "carol"], "created_by_id": "bob", "mark_messages_deleted": true,
+                json!({"user_ids": ["alice", "bob"], "created_by_id": "bob", "mark_messages_deleted": true,
                 "mark_channels_deleted": false}),
             ),
             before: &["UpdateUsers", "ReactivateUsers"],
@@ -170,12 +175,13 @@ pub(super) fn sample(operation: &str) -> Option<Sample> {
         },
         "ReactivateUsers" => Sample {
             body: Some(
-                json!({"user_ids": ["alice", "carol"], "created_by_id": "bob", "restore_messages": false,
+                json!({"user_ids": ["alice", "bob"], "created_by_id": "bob", "restore_messages": false,
                 "restore_channels": true}),
             ),
             before: &["UpdateUsers", "DeactivateUsers"],
             ..sample
         },
+        "GetTask" => Sample { parameters: &[TASK], before: &["UpdateUsers", "DeactivateUsers"], ..sample },
         "BlockUsers" => Sample { body: Some(block()), before: &["UpdateUsers", "UnblockUsers"], ..sample },
         "UnblockUsers" => Sample { body: Some(block()), before: &["UpdateUsers", "BlockUsers"], ..sample },
         "GetBlockedUsers" => {
@@ -241,7 +247,10 @@ impl Sample {
     pub(super) fn segments(&self, route: &RouteInfo) -> Vec<String> {
         let mut parameters = self.parameters.iter();
         let fill = |segment: &str| match segment.starts_with('{') {
-            true => (*parameters.next().expect("as many parameters as the route has")).to_owned(),
+            true => match *parameters.next().expect("as many parameters as the route has") {
+                TASK => self.task.clone(),
+                parameter => parameter.to_owned(),
+            },
             false => segment.to_owned(),
         };
         let segments = route.path.trim_start_matches('/').split('/').map(fill).collect();

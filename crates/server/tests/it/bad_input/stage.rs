@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
 
 use headwater_testkit::process::Server;
 use serde_json::Value;
@@ -45,6 +47,10 @@ impl Stage {
 
     /// Takes note of what is stored.
     pub(super) fn take_note(&mut self) -> Result<(), String> {
+        // Nothing may change any more that nobody has asked for since.
+        while self.witness.has_tasks().map_err(|error| error.to_string())? {
+            thread::sleep(Duration::from_millis(1));
+        }
         // The version first: what is committed in between is then seen as a change.
         self.version = self.witness.version().map_err(|error| error.to_string())?;
         self.contents = self.witness.contents().map_err(|error| error.to_string())?;

@@ -1,6 +1,6 @@
 //! One route on trial: a server of its own, and what is checked with each request.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, Ref, RefCell};
 use std::collections::BTreeMap;
 
 use headwater_http::{RouteInfo, routes};
@@ -18,7 +18,7 @@ const ROUND: u32 = 250;
 #[derive(Debug)]
 pub(super) struct Trial {
     route: RouteInfo,
-    sample: Sample,
+    sample: RefCell<Sample>,
     stage: RefCell<Stage>,
     tried: Cell<u32>,
     /// How many mutations this server has accepted.
@@ -35,7 +35,7 @@ impl Trial {
         let sample = sample(route.operation).ok_or("needs a valid request in samples.rs")?;
         let trial = Self {
             route: route.clone(),
-            sample,
+            sample: RefCell::new(sample),
             stage: RefCell::new(Stage::start()?),
             tried: Cell::new(0),
             accepted: Cell::new(0),
@@ -46,8 +46,8 @@ impl Trial {
         Ok(trial)
     }
 
-    pub(super) fn sample(&self) -> &Sample {
-        &self.sample
+    pub(super) fn sample(&self) -> Ref<'_, Sample> {
+        self.sample.borrow()
     }
 
     /// Sends one mutated request and checks everything about its answer.
@@ -76,10 +76,11 @@ impl Trial {
             self.must_accept()?;
             self.stage.borrow().compare_all()?;
         }
-        let outcome = self.outcome(&mutation.apply(&self.route, &self.sample))?;
+        let mutated = mutation.apply(&self.route, &self.sample());
+        let outcome = self.outcome(&mutated)?;
         *self.outcomes.borrow_mut().entry(outcome).or_default() += 1;
         self.accepted.set(self.accepted.get() + u32::from(outcome == Outcome::Accepted));
-        if self.sample.room.is_some_and(|room| self.accepted.get() > room) {
+        if self.sample().room.is_some_and(|room| self.accepted.get() > room) {
             self.stage.borrow().check_memory()?;
             self.start_again()?;
         }
@@ -103,12 +104,16 @@ impl Trial {
 
     /// Brings the server into the state for the sample, and takes note of what is in the database.
     fn prepare(&self) -> Result<(), String> {
-        for operation in self.sample.before {
+        let before = self.sample().before;
+        for operation in before {
             let route = routes().find(|route| route.operation == *operation).ok_or("a route is gone")?;
             let sample = sample(operation).ok_or("a sample is gone")?;
             let answer = self.stage.borrow_mut().send(&Message::new(&route, &sample).whole())?;
             if answer.status().is_none_or(|status| status >= 500) {
                 return Err(format!("the valid {operation} meets\n{answer}"));
+            }
+            if let Some(task) = answer.task() {
+                self.sample.borrow_mut().task = task;
             }
         }
         self.stage.borrow_mut().take_note()
@@ -116,11 +121,11 @@ impl Trial {
 
     /// Sends the request without a mutation.
     fn must_accept(&self) -> Result<(), String> {
-        let answer = self.stage.borrow_mut().send(&Message::new(&self.route, &self.sample).whole())?;
+        let answer = self.stage.borrow_mut().send(&Message::new(&self.route, &self.sample()).whole())?;
         if !matches!(answer.status(), Some(200 | 201)) {
             return Err(format!("the valid request is not accepted (any more)\n{answer}"));
         }
-        let must_change = self.route.method != "GET" && !self.sample.may_change_nothing;
+        let must_change = self.route.method != "GET" && !self.sample().may_change_nothing;
         if must_change && self.stage.borrow().is_as_noted()? {
             return Err("the valid request has changed nothing that could be seen".to_owned());
         }
@@ -138,6 +143,6 @@ impl Trial {
 
     /// The request that `mutation` makes, for a person to read.
     pub(super) fn shown(&self, mutation: &Mutation) -> String {
-        mutation.apply(&self.route, &self.sample).sent.to_string()
+        mutation.apply(&self.route, &self.sample()).sent.to_string()
     }
 }

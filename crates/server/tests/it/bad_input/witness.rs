@@ -40,6 +40,12 @@ impl Witness {
         self.connection.pragma_query_value(None, "data_version", |row| row.get(0))
     }
 
+    /// Whether there are tasks that are not over.
+    pub(super) fn has_tasks(&self) -> rusqlite::Result<bool> {
+        let under_way = "SELECT EXISTS (SELECT 1 FROM tasks WHERE finished_at IS NULL)";
+        self.connection.prepare_cached(under_way)?.query_row([], |row| row.get(0))
+    }
+
     /// The rows, as one state of the database.
     pub(super) fn contents(&self) -> rusqlite::Result<Contents> {
         let transaction = self.connection.unchecked_transaction()?;

@@ -2,7 +2,7 @@
 //! after the next start, no batch is there by half, and what was derived from it agrees with it.
 //!
 //! `ledger` is what the clients know, `clients` the clients, `stored` what is read from the database, and `noticed`
-//! shows that a loss would be seen. 20 rounds, or
+//! shows that a loss would be seen; `tasks` kills servers in the middle of tasks. 20 rounds, or
 //! 1,000 with `HEADWATER_LONG=1`. The seed of a run is printed; `HEADWATER_SEED` repeats what was drawn, though not the
 //! order in which the threads ran.
 
@@ -12,6 +12,7 @@ mod ledger;
 mod noticed;
 mod on_postgres;
 mod stored;
+mod tasks;
 
 use std::os::unix::process::ExitStatusExt;
 use std::sync::Arc;

@@ -100,7 +100,7 @@ fn until_ready(server: &Server) {
 }
 
 /// Connects when nothing of a killed server is under way any more.
-fn quiet(config: &Config) -> Client {
+pub(super) fn quiet(config: &Config) -> Client {
     const OTHERS: &str = "SELECT COUNT(*) FROM pg_stat_activity \
                           WHERE datname = CURRENT_DATABASE() AND application_name = 'headwater'";
     let mut client = config.connect(NoTls).unwrap();

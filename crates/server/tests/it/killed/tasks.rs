@@ -1,0 +1,137 @@
+//! A server is killed in the middle of a task, again and again: the next one goes on where the last step ended, and in the
+//! end everything is as if nobody had been killed. Six tasks on each engine, or a hundred with `HEADWATER_LONG=1`.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use headwater_testkit::postgres::{self, TestDatabase};
+use headwater_testkit::process::Server;
+use headwater_testkit::{Engine, on_each_engine, require};
+use rusqlite::OpenFlags;
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+
+use super::chance::Chance;
+use super::on_postgres::quiet;
+use crate::connection::Connection;
+use crate::headwater;
+
+/// The users of a task, each of whom is a step of it.
+const USERS: usize = 100;
+
+/// How often a task is disturbed at most.
+const KILLS: usize = 4;
+
+/// How long a task may take in the end.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Where a server keeps its data.
+enum Place {
+    Directory(TempDir),
+    Database(TestDatabase),
+}
+
+impl Place {
+    fn new(engine: Engine) -> Self {
+        match engine {
+            Engine::Sqlite => Self::Directory(TempDir::new().unwrap()),
+            Engine::Postgres => Self::Database(postgres::shared().unwrap().empty_database()),
+        }
+    }
+
+    fn serve(&self) -> Server {
+        match self {
+            Self::Directory(directory) => {
+                headwater().serve(&["--data-dir", directory.path().to_str().unwrap()])
+            }
+            Self::Database(database) => headwater().serve(&["--database-url", &database.url_text()]),
+        }
+    }
+
+    /// What a statement of one column of text answers while no server runs.
+    fn texts(&self, statement: &str) -> Vec<String> {
+        match self {
+            Self::Directory(directory) => {
+                let file = directory.path().join("headwater.db");
+                let database = rusqlite::Connection::open_with_flags(file, OpenFlags::default()).unwrap();
+                let mut statement = database.prepare(statement).unwrap();
+                let rows = statement.query_map([], |row| row.get(0)).unwrap();
+                rows.collect::<Result<_, _>>().unwrap()
+            }
+            Self::Database(database) => {
+                let rows = quiet(&database.config()).query(statement, &[]).unwrap();
+                rows.iter().map(|row| row.get(0)).collect()
+            }
+        }
+    }
+}
+
+fn id(number: usize) -> String {
+    format!("user-{number}")
+}
+
+fn send(server: &Server, method: &str, path: &str, body: &Value) -> Value {
+    let mut connection = Connection::open(server.address()).unwrap();
+    let (status, answer) = connection.send(method, path, body).unwrap();
+    assert!(matches!(status, 200 | 201), "{method} {path}: {status} {answer}");
+    answer
+}
+
+fn task(server: &Server, id: &str) -> Value {
+    send(server, "GET", &format!("/api/v2/tasks/{id}"), &json!({}))
+}
+
+fn until(wanted: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !wanted() {
+        assert!(begun.elapsed() < PATIENCE, "the task does not come to its end");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn a_task_outlives_the_server(engine: Engine) {
+    let place = Place::new(engine);
+    let mut chance = Chance::seeded();
+    let mut server = place.serve();
+    let users: Map<_, _> = (0..USERS).map(|number| (id(number), json!({}))).collect();
+    send(&server, "POST", "/api/v2/users", &json!({"users": users}));
+    let ids: Vec<_> = (0..USERS).map(id).collect();
+    let result: Map<_, _> = ids.iter().map(|id| (id.clone(), json!({"status": "ok"}))).collect();
+    let rounds = if require::long() { 100 } else { 6 };
+    let mut interrupted = 0;
+    for round in 0..rounds {
+        let (path, field) = match round % 2 {
+            0 => ("/api/v2/users/deactivate", "mark_messages_deleted"),
+            _ => ("/api/v2/users/reactivate", "restore_messages"),
+        };
+        let started = send(&server, "POST", path, &json!({"user_ids": ids, field: true}));
+        let started = started["task_id"].as_str().unwrap();
+        for _ in 0..KILLS {
+            // Some before the first step, most in between.
+            if chance.below(4) > 0 {
+                until(|| task(&server, started)["status"] != "pending");
+            }
+            thread::sleep(Duration::from_micros(chance.below(15_000)));
+            let log = server.kill9().stderr;
+            assert!(!log.iter().any(|line| line.contains("a step of a task failed")), "{log:?}");
+            let unfinished = "SELECT status FROM tasks WHERE finished_at IS NULL";
+            interrupted += place.texts(unfinished).len();
+            server = place.serve();
+        }
+        until(|| task(&server, started)["status"] == "completed");
+        assert_eq!(task(&server, started)["result"], json!(result));
+        let query = "/api/v2/users?payload=%7B%22limit%22:100%7D";
+        let active = send(&server, "GET", query, &json!({}))["users"].as_array().unwrap().len();
+        assert_eq!(active, if round % 2 == 0 { 0 } else { USERS });
+    }
+    assert!(server.stop().status.success());
+    assert!(interrupted > 0, "no task was interrupted");
+    println!("{interrupted} of {} kills met a task", rounds * KILLS);
+    // As after an undisturbed run: nobody was shut out or let in twice, and nothing was tried again.
+    let changes = "SELECT event FROM log WHERE event IN ('user.deactivated', 'user.reactivated')";
+    assert_eq!(place.texts(changes).len(), rounds * USERS);
+    let remains = "SELECT DISTINCT status || work || actor || CAST(attempts AS TEXT) FROM tasks";
+    assert_eq!(place.texts(remains), ["completed0"]);
+}
+
+on_each_engine!(plain: a_task_outlives_the_server);
