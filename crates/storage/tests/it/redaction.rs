@@ -120,11 +120,11 @@ async fn the_log_keeps_that_there_was_something_and_nothing_else(engine: Engine)
         let (person, other) = if user == "alice" { (alice, bob) } else { (bob, alice) };
         append(tx, actor, &[Entry { event, person: Some(person), others: vec![other] }])
     };
-    let logged = store.write::<_, Error, _>(move |tx| {
+    let appended = store.write::<_, Error, _>(move |tx| {
         blocked(tx, "bob", "bob", "alice")?;
         blocked(tx, "operator", "alice", "bob")
     });
-    logged.await.unwrap();
+    appended.await.unwrap();
     store_users(&store, vec![named("bob")]).await;
 
     assert_eq!(redact(&store, alice, 2).await, (2, 2), "as many as were asked for");
