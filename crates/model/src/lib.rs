@@ -64,7 +64,7 @@ pub use flag::{
 };
 pub use id::{AppKey, UserId, UserKey};
 pub use invalid::{Invalid, Shown};
-pub use lifecycle::{Content, ContentWork, MOST_USER_IDS, check_user_ids};
+pub use lifecycle::{ContentWork, MOST_USER_IDS, UserContent, check_user_ids};
 pub use operation::Operation;
 pub use patch::{Assignment, Field, Patch};
 pub use permission::{

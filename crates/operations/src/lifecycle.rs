@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use model::{
-    Action, App, AppKey, Content, ContentWork, Event, Invalid, StoredUser, TaskId, User, UserId, UserKey,
+    Action, App, AppKey, ContentWork, Event, Invalid, StoredUser, TaskId, User, UserContent, UserId, UserKey,
     UserView, Work, check_user_ids,
 };
 use storage::Tx;
@@ -26,7 +26,7 @@ pub struct Deactivate {
     /// Who is to be recorded as the author.
     pub created_by: Option<UserId>,
     /// What of the user is to show as deleted.
-    pub content: Content,
+    pub content: UserContent,
 }
 
 /// Shuts users out, keeping their data.
@@ -37,7 +37,7 @@ pub struct DeactivateMany {
     /// Who is to be recorded as the author.
     pub created_by: Option<UserId>,
     /// What of theirs is to show as deleted.
-    pub content: Content,
+    pub content: UserContent,
 }
 
 /// Lets a deactivated user in again.
@@ -50,7 +50,7 @@ pub struct Reactivate {
     /// Who is to be recorded as the author.
     pub created_by: Option<UserId>,
     /// What the deactivation hid and is to come back.
-    pub content: Content,
+    pub content: UserContent,
 }
 
 /// Lets deactivated users in again.
@@ -61,7 +61,7 @@ pub struct ReactivateMany {
     /// Who is to be recorded as the author.
     pub created_by: Option<UserId>,
     /// What the deactivation hid and is to come back.
-    pub content: Content,
+    pub content: UserContent,
 }
 
 /// Carries out [`Deactivate`].
@@ -183,7 +183,7 @@ fn deactivation(ctx: &Ctx, before: StoredUser) -> Change {
     Change { before: Some(before), after }
 }
 
-fn deactivated(user: Box<User>, created_by: Option<&UserId>, content: Content) -> Event {
+fn deactivated(user: Box<User>, created_by: Option<&UserId>, content: UserContent) -> Event {
     Event::UserDeactivated {
         user,
         created_by: created_by.cloned(),
@@ -192,7 +192,7 @@ fn deactivated(user: Box<User>, created_by: Option<&UserId>, content: Content) -
     }
 }
 
-fn reactivated(user: Box<User>, created_by: Option<&UserId>, content: Content) -> Event {
+fn reactivated(user: Box<User>, created_by: Option<&UserId>, content: UserContent) -> Event {
     Event::UserReactivated {
         user,
         created_by: created_by.cloned(),
@@ -223,7 +223,7 @@ fn store(
 }
 
 /// Goes through a piece of what a user has made. Answers where to go on, or `None` at the end.
-type GoThrough = fn(&mut Tx<'_>, AppKey, UserKey, Content, Option<i64>) -> Result<Option<i64>, Error>;
+type GoThrough = fn(&mut Tx<'_>, AppKey, UserKey, UserContent, Option<i64>) -> Result<Option<i64>, Error>;
 
 /// Goes through a first piece of what the one user has made who was stored, has a task see to what is left of it, and answers
 /// the user.
@@ -232,7 +232,7 @@ fn finish_one(
     ctx: &Ctx,
     caller: &Admitted<'_>,
     stored: Vec<StoredUser>,
-    content: Content,
+    content: UserContent,
     go_through: GoThrough,
     work: fn(ContentWork) -> Work,
 ) -> Result<UserView, Error> {
@@ -296,7 +296,7 @@ fn hide_content(
     _tx: &mut Tx<'_>,
     _app: AppKey,
     _user: UserKey,
-    _content: Content,
+    _content: UserContent,
     _cursor: Option<i64>,
 ) -> Result<Option<i64>, Error> {
     Ok(None)
@@ -310,7 +310,7 @@ fn restore_content(
     _tx: &mut Tx<'_>,
     _app: AppKey,
     _user: UserKey,
-    _content: Content,
+    _content: UserContent,
     _cursor: Option<i64>,
 ) -> Result<Option<i64>, Error> {
     Ok(None)

@@ -142,10 +142,8 @@ fn troubled(error: &Error) -> Looked {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use headwater_testkit::{FixedEntropy, TestStore};
-    use model::{Action, Caller, Content, Operation, Secret, TaskId, TaskStatus, UserId};
+    use model::{Action, Caller, Operation, Secret, TaskId, TaskStatus, UserContent, UserId};
     use operations::lifecycle::{self, DeactivateMany};
     use operations::{Ctx, apps, users};
 
@@ -191,7 +189,7 @@ mod tests {
 
         async fn start(&self, seed: u128) -> TaskId {
             let ctx = self.ctx(Action::DeactivateUser.alone(), seed);
-            let content = Content { messages: true, channels: true };
+            let content = UserContent { messages: true, channels: true };
             let command = DeactivateMany { ids: ids(), created_by: None, content };
             self.store.write(move |tx| lifecycle::deactivate_many(tx, &ctx, &command)).await.unwrap()
         }
@@ -203,12 +201,13 @@ mod tests {
         }
 
         async fn until(&self, task: &TaskId, wanted: TaskStatus) {
-            #[expect(clippy::disallowed_methods, reason = "a test may wait for so long and no longer")]
-            let begun = Instant::now();
-            while self.status(task).await != wanted {
-                assert!(begun.elapsed() < Duration::from_secs(30), "the task is not {wanted:?}");
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
+            let turned = async {
+                while self.status(task).await != wanted {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+            };
+            let patience = Duration::from_secs(30);
+            assert!(tokio::time::timeout(patience, turned).await.is_ok(), "the task is not {wanted:?}");
         }
 
         fn run(&self, drain: watch::Receiver<bool>) -> impl Future<Output = ()> + Send + use<> {

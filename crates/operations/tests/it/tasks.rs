@@ -9,21 +9,21 @@ use headwater_operations::tasks::{self, Failing, Stepped, Tick};
 use headwater_operations::{Ctx, Error};
 use headwater_testkit::{Engine, on_each_engine};
 use model::{
-    Action, Clock, Content, MOST_ATTEMPTS, MOST_TASKS, Outcome, TASK_KEPT, Task, TaskError, TaskId,
-    TaskResult, TaskStatus, USERS_RESULT_KEPT, UserId,
+    Action, Clock, MOST_ATTEMPTS, MOST_TASKS, Outcome, TASK_KEPT, Task, TaskError, TaskId, TaskResult,
+    TaskStatus, USERS_RESULT_KEPT, UserContent, UserId,
 };
 use storage::tasks::TaskKey;
 use storage::{Sql, Tx};
 
 use crate::stage::{Stage, id, server};
 
-const EVERYTHING: Content = Content { messages: true, channels: true };
+const EVERYTHING: UserContent = UserContent { messages: true, channels: true };
 
 fn many(names: &[&str]) -> Vec<UserId> {
     names.iter().map(|name| id(name)).collect()
 }
 
-fn deactivation(names: &[&str], content: Content) -> DeactivateMany {
+fn deactivation(names: &[&str], content: UserContent) -> DeactivateMany {
     DeactivateMany { ids: many(names), created_by: None, content }
 }
 
@@ -32,18 +32,18 @@ fn ok(names: &[&str]) -> Option<TaskResult> {
 }
 
 impl Stage {
-    async fn deactivate_many(&self, names: &[&str], content: Content) -> Result<TaskId, Error> {
+    async fn deactivate_many(&self, names: &[&str], content: UserContent) -> Result<TaskId, Error> {
         let command = deactivation(names, content);
         self.write(Action::DeactivateUser, move |tx, ctx| lifecycle::deactivate_many(tx, ctx, &command)).await
     }
 
-    async fn reactivate_many(&self, names: &[&str], content: Content) -> Result<TaskId, Error> {
+    async fn reactivate_many(&self, names: &[&str], content: UserContent) -> Result<TaskId, Error> {
         let command = ReactivateMany { ids: many(names), created_by: None, content };
         self.write(Action::DeactivateUser, move |tx, ctx| lifecycle::reactivate_many(tx, ctx, &command)).await
     }
 
     async fn deactivate_one(&self, name: &str) {
-        let command = Deactivate { id: id(name), created_by: None, content: Content::default() };
+        let command = Deactivate { id: id(name), created_by: None, content: UserContent::default() };
         let done =
             self.write(Action::DeactivateUser, move |tx, ctx| lifecycle::deactivate(tx, ctx, &command));
         done.await.unwrap();
@@ -153,8 +153,8 @@ async fn who_is_shut_out_already_stays_so(engine: Engine) {
     stage.create(&["alice", "bob"]).await;
     stage.deactivate_one("alice").await;
     stage.advance(Duration::from_secs(1));
-    let both = stage.deactivate_many(&["alice", "bob"], Content::default()).await.unwrap();
-    let again = stage.deactivate_many(&["alice", "bob"], Content::default()).await.unwrap();
+    let both = stage.deactivate_many(&["alice", "bob"], UserContent::default()).await.unwrap();
+    let again = stage.deactivate_many(&["alice", "bob"], UserContent::default()).await.unwrap();
     assert_ne!(both, again);
     assert_eq!(stage.store.run_tasks().await, 2, "where nothing is to be hidden, one step ends a task");
     for task in [both, again] {
@@ -207,7 +207,7 @@ async fn the_author_is_named(engine: Engine) {
     stage.create(&["alice", "bob", "mod"]).await;
     let command = DeactivateMany {
         created_by: Some(id("mod")),
-        ..deactivation(&["alice", "mod"], Content { messages: true, channels: false })
+        ..deactivation(&["alice", "mod"], UserContent { messages: true, channels: false })
     };
     let done =
         stage.write(Action::DeactivateUser, move |tx, ctx| lifecycle::deactivate_many(tx, ctx, &command));
@@ -229,7 +229,7 @@ async fn what_happened_meanwhile_is_told_for_each_user(engine: Engine) {
     let showing = stage.reactivate_many(&["bob"], EVERYTHING).await.unwrap();
     stage.sql("UPDATE users SET deleted_at = 1 WHERE id = 'carol'").await;
     stage.deactivate_one("bob").await;
-    stage.reactivate_many(&["alice"], Content::default()).await.unwrap();
+    stage.reactivate_many(&["alice"], UserContent::default()).await.unwrap();
     stage.store.run_tasks().await;
     let told = async |task| match stage.task(&task).await.unwrap().result {
         Some(TaskResult::Users { users }) => users,
@@ -384,6 +384,29 @@ async fn what_was_is_forgotten_in_time(engine: Engine) {
     assert_eq!(stage.status(&waiting).await, TaskStatus::Pending);
 }
 
+async fn a_reason_that_may_name_somebody_is_forgotten_in_time(engine: Engine) {
+    let stage = Stage::set(engine).await;
+    stage.create(&["alice"]).await;
+    for (key, error, told, left) in [
+        (1, Error::NoUser(id("alice")), "the user alice does not exist", TaskError::forgotten()),
+        (2, storage::Error::Panicked.into(), &TaskError::internal().description, TaskError::internal()),
+    ] {
+        let task = stage.deactivate_many(&["alice"], EVERYTHING).await.unwrap();
+        let told = told.to_owned();
+        let error = std::sync::Arc::new(error);
+        let now = stage.store.clock().now();
+        let given_up = stage.store.write(move |tx| {
+            (0..MOST_ATTEMPTS).try_for_each(|_| tasks::fail(tx, now, TaskKey(key), &error).map(drop))
+        });
+        given_up.await.unwrap();
+        assert_eq!(stage.task(&task).await.unwrap().error.unwrap().description, told);
+        stage.advance(USERS_RESULT_KEPT);
+        stage.sweep().await;
+        let task = stage.task(&task).await.unwrap();
+        assert_eq!((task.status, task.error), (TaskStatus::Failed, Some(left)));
+    }
+}
+
 async fn statements_are_few_however_many_users(engine: Engine) {
     let stage = Stage::set(engine).await;
     let names: Vec<String> = (0..100).map(|number| format!("u{number}")).collect();
@@ -424,5 +447,6 @@ on_each_engine!(
     an_app_sees_its_own_tasks,
     an_app_has_so_many_tasks_at_a_time,
     what_was_is_forgotten_in_time,
+    a_reason_that_may_name_somebody_is_forgotten_in_time,
     statements_are_few_however_many_users,
 );
