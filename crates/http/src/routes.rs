@@ -289,6 +289,16 @@ static ROUTES: &[Route] = &[
         &[Action::DeactivateUser],
         |call| Box::pin(v2::lifecycle::deactivate_many(call)),
     ),
+    route(Method::POST, "/api/v2/users/delete", Operation::DeleteUsers, &[Action::DeleteUser], |call| {
+        Box::pin(v2::deletion::delete(call))
+    }),
+    route(
+        Method::POST,
+        "/api/v2/users/delete_preview",
+        Operation::PreviewUserDeletion,
+        &[Action::DeleteUser],
+        |call| Box::pin(v2::deletion::preview(call)),
+    ),
     route(
         Method::POST,
         "/api/v2/users/reactivate",
@@ -296,6 +306,9 @@ static ROUTES: &[Route] = &[
         &[Action::DeactivateUser],
         |call| Box::pin(v2::lifecycle::reactivate_many(call)),
     ),
+    route(Method::POST, "/api/v2/users/restore", Operation::RestoreUsers, &[Action::DeleteUser], |call| {
+        Box::pin(v2::deletion::restore(call))
+    }),
     open(Method::POST, "/api/v2/users/unblock", Operation::UnblockUsers, &[Action::BlockUser], |call| {
         Box::pin(v2::blocks::unblock(call))
     }),

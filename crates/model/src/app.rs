@@ -123,6 +123,9 @@ pub struct AppSettings {
     /// Calls a minute and platform by operation name. What is not named has the server's limit.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub rate_limits: BTreeMap<String, u32>,
+    /// What the ids of users who were deleted for good are hashed with ([`crate::tombstone`]): made with the first of them.
+    #[serde(with = "revealed", skip_serializing_if = "Option::is_none")]
+    pub tombstone_key: Option<Secret>,
     /// Settings of the contract, checked and kept as given. What a rule reads of them has a method.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub kept: Map<String, Value>,
@@ -140,6 +143,7 @@ impl fmt::Debug for AppSettings {
             .field("blocks", &self.blocks)
             .field("team_filter", &self.team_filter)
             .field("rate_limits", &self.rate_limits)
+            .field("tombstone_key", &self.tombstone_key)
             .field("kept", &self.kept.keys().collect::<Vec<_>>())
             .finish()
     }
@@ -232,6 +236,15 @@ impl AppSettings {
         self.kept.get("revoke_tokens_issued_before")?.as_i64().map(Timestamp::from_nanoseconds)
     }
 
+    /// Whether somebody is told of events: a hook that is enabled, or the webhook of older apps (semantics 16.11).
+    #[must_use]
+    pub fn has_hooks(&self) -> bool {
+        let hooks = self.kept.get("event_hooks").and_then(Value::as_array).into_iter().flatten();
+        let is_enabled = |hook: &Value| hook.get("enabled").and_then(Value::as_bool) == Some(true);
+        let webhook = self.kept.get("webhook_url").and_then(Value::as_str).unwrap_or_default();
+        hooks.into_iter().any(is_enabled) || !webhook.is_empty()
+    }
+
     fn is_on(&self, name: &str) -> bool {
         self.kept.get(name).and_then(Value::as_bool).unwrap_or(false)
     }
@@ -268,6 +281,26 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 }
 
 /// The stored names of [`Absent`].
+/// A secret as it is stored.
+mod revealed {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Secret;
+
+    pub(super) fn serialize<S: Serializer>(
+        secret: &Option<Secret>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        secret.as_ref().map(Secret::reveal).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Secret>, D::Error> {
+        Ok(Option::<String>::deserialize(deserializer)?.map(Secret::new))
+    }
+}
+
 mod absent {
     use serde::{Deserialize, Deserializer, Serializer};
 

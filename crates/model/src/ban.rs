@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    App, Ban, Cid, Criterion, CustomText, Direction, Invalid, Page, Timestamp, User, UserId,
+    App, Ban, Cid, Criterion, CustomText, Direction, Invalid, MessageDeletion, Page, Timestamp, User, UserId,
     reaches_beyond_teams,
 };
 
@@ -51,7 +51,7 @@ pub struct ShutOut {
     /// Whether the addresses of the user are meant as well. Kept and without effect: addresses are not known.
     pub ip_ban: bool,
     /// What is to become of the messages of the user. There are none yet.
-    pub delete_messages: Option<DeletionMode>,
+    pub delete_messages: Option<MessageDeletion>,
 }
 
 /// Lets a banned user in again; a shadow ban ends the same way (chat-v1 4.10).
@@ -63,30 +63,6 @@ pub struct LetIn {
     pub unbanned_by: Option<UserId>,
     /// The one channel that is meant. There are none yet.
     pub channel: Option<Cid>,
-}
-
-/// What is to become of the messages of a user who is banned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DeletionMode {
-    /// They show as deleted.
-    Soft,
-    /// They show as deleted and lose what they say.
-    Pruning,
-    /// They are gone.
-    Hard,
-}
-
-impl DeletionMode {
-    /// The mode with this name.
-    #[must_use]
-    pub fn by_name(name: &str) -> Option<Self> {
-        match name {
-            "soft" => Some(Self::Soft),
-            "pruning" => Some(Self::Pruning),
-            "hard" => Some(Self::Hard),
-            _ => None,
-        }
-    }
 }
 
 /// Checks the reason of a ban or a flag.

@@ -3,6 +3,8 @@
 use std::fmt::{self, Display};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{App, Invalid, Shown, Timestamp, UserId};
 
 /// Who asks.
@@ -87,7 +89,7 @@ pub struct TokenAccess {
 }
 
 /// The name of a channel or a call: `type:id`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Cid {
     /// The type.
     pub kind: String,

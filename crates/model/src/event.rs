@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Attached, Device, PushPreferences, Timestamp, User, UserGroup, UserId};
+use crate::{Attached, DeletionPlan, Device, PushPreferences, Timestamp, User, UserGroup, UserId};
 
 /// The version of the stored form.
 const VERSION: u32 = 1;
@@ -205,6 +205,14 @@ pub enum Event {
         /// Whether channels hidden by the deactivation were to come back.
         restore_channels: bool,
     },
+    /// A user was deleted, or is deleted for good after having been marked only (v2 5.2).
+    #[serde(rename = "user.deleted")]
+    UserDeleted {
+        /// The user after the change.
+        user: Box<User>,
+        /// What of it, and how.
+        plan: DeletionPlan,
+    },
     /// A user has blocked another one. Ours.
     #[serde(rename = "user.blocked")]
     UserBlocked {
@@ -272,6 +280,14 @@ pub enum Event {
         /// What it wants now.
         preferences: Box<PushPreferences>,
     },
+    /// Something that held data of a user who was deleted for good since: all that is left of it. Ours.
+    ///
+    /// Readers that choose by type meet it under the name `redacted`; the row of the log keeps its type beside it.
+    #[serde(rename = "redacted")]
+    Redacted {
+        /// The type that it was, see [`Event::name`].
+        was: String,
+    },
 }
 
 /// What a report to the moderators says.
@@ -335,6 +351,7 @@ impl Event {
             Self::FlagCreated { .. } => "flag.created",
             Self::UserDeactivated { .. } => "user.deactivated",
             Self::UserReactivated { .. } => "user.reactivated",
+            Self::UserDeleted { .. } => "user.deleted",
             Self::UserBlocked { .. } => "user.blocked",
             Self::UserUnblocked { .. } => "user.unblocked",
             Self::UserMuted { .. } => "user.muted",
@@ -343,6 +360,7 @@ impl Event {
             Self::DeviceUpdated { .. } => "device.updated",
             Self::DeviceDeleted { .. } => "device.deleted",
             Self::PushPreferencesUpdated { .. } => "push_preferences.updated",
+            Self::Redacted { .. } => "redacted",
         }
     }
 
@@ -358,6 +376,7 @@ impl Event {
             | Self::UserFlagged { user, .. }
             | Self::UserDeactivated { user, .. }
             | Self::UserReactivated { user, .. }
+            | Self::UserDeleted { user, .. }
             | Self::UserMuted { user, .. }
             | Self::UserUnmuted { user, .. } => Some(user),
             Self::AppCreated
@@ -383,7 +402,8 @@ impl Event {
             | Self::DeviceCreated { .. }
             | Self::DeviceUpdated { .. }
             | Self::DeviceDeleted { .. }
-            | Self::PushPreferencesUpdated { .. } => None,
+            | Self::PushPreferencesUpdated { .. }
+            | Self::Redacted { .. } => None,
         }
     }
 
@@ -464,6 +484,7 @@ mod tests {
                 members: vec![id.clone()],
             },
             Event::UserCreated { user: user.clone() },
+            Event::Redacted { was: "user.updated".to_owned() },
             Event::UserBlocked { user: id.clone(), blocked: id.clone() },
             Event::UserMuted { user: user.clone(), targets: vec![id.clone()], expires: Some(now) },
             Event::PushPreferencesUpdated { user: id.clone(), preferences: Box::default() },

@@ -18,7 +18,8 @@ const ANONYMOUS: &str = "!anon";
 pub struct AppKey(pub i64);
 
 /// The key of a user within one database. Keys grow with `created_at` (DESIGN 2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct UserKey(pub i64);
 
 /// The id that an app gave to a user: letters, digits, `@`, `_` and `-`, case-sensitive, 1 to 255 bytes.

@@ -7,9 +7,12 @@ mod batch;
 mod block_list;
 mod caller;
 mod catalogue;
+mod channel;
 mod clock;
 mod criteria;
 mod custom;
+mod deletion;
+mod deletion_plan;
 mod device;
 mod event;
 mod field;
@@ -19,6 +22,7 @@ mod id;
 mod invalid;
 pub mod leaf;
 mod lifecycle;
+mod message;
 mod operation;
 mod patch;
 mod permission;
@@ -26,6 +30,7 @@ mod profile;
 mod push;
 mod push_level;
 mod query;
+mod reaction;
 mod relation;
 mod role;
 mod rules;
@@ -39,8 +44,7 @@ pub mod words;
 pub use action::Action;
 pub use app::{App, AppSettings, Secret, SettingsPatch, Suspension, TeamFilter, UniqueNames};
 pub use ban::{
-    BanField, BanQuery, BanRecord, DeletionMode, LONGEST_REASON, LetIn, MOST_BAN_MINUTES, ShutOut,
-    check_reason,
+    BanField, BanQuery, BanRecord, LONGEST_REASON, LetIn, MOST_BAN_MINUTES, ShutOut, check_reason,
 };
 pub use batch::Batch;
 pub use block_list::{
@@ -49,9 +53,19 @@ pub use block_list::{
 };
 pub use caller::{Bearer, Caller, Cid, TokenAccess};
 pub use catalogue::{CATALOGUE, Level, Permission, permission};
+pub use channel::{
+    CHANNEL_MEMBER, CHANNEL_MODERATOR, CHANNEL_TYPES, Channel, ChannelKey, ChannelMember, ChannelMemberView,
+    ChannelView, MOST_CHANNEL_CUSTOM_BYTES, MOST_CHANNEL_MEMBERS, MOST_CHANNEL_MEMBERS_A_CALL,
+    MOST_MEMBERS_SHOWN, NewMember, StoredChannel, check_new_cid, check_type, distinct_id,
+};
 pub use clock::{Clock, Entropy, Timestamp};
 pub use criteria::Criterion;
 pub use custom::{Custom, CustomPath, CustomText};
+pub use deletion::{Deletion, DeletionCause};
+pub use deletion_plan::{
+    ConversationDeletion, Data, DeleteUsers, DeletionPlan, DeletionStage, DeletionWork, Effect,
+    MessageDeletion, UserDeletion, owner_id, page as deletion_page, tombstone,
+};
 pub use device::{
     Device, LONGEST_DEVICE_ID, LONGEST_DEVICE_TEXT, MOST_DEVICES, PushProvider, Registration, check_device_id,
 };
@@ -65,6 +79,10 @@ pub use flag::{
 pub use id::{AppKey, UserId, UserKey};
 pub use invalid::{Invalid, Shown};
 pub use lifecycle::{ContentWork, MOST_USER_IDS, UserContent, check_user_ids};
+pub use message::{
+    LONGEST_TEXT, MESSAGES_SHOWN, MOST_ATTACHMENT_BYTES, MOST_ATTACHMENTS, MOST_MESSAGE_CUSTOM_BYTES,
+    MOST_MESSAGES_SHOWN, Message, MessageKey, MessageKind, MessageView, NewMessage,
+};
 pub use operation::Operation;
 pub use patch::{Assignment, Field, Patch};
 pub use permission::{
@@ -78,6 +96,10 @@ pub use push::{
 };
 pub use push_level::{ChatCategory, ChatLevel, Delivery, FeedsCategory};
 pub use query::{DEEPEST_FILTER, MOST_OPERANDS, MOST_QUERY_WORDS, MOST_TESTS, Page, UserQuery};
+pub use reaction::{
+    LATEST_REACTIONS, MOST_REACTION_CUSTOM_BYTES, MOST_REACTIONS, MOST_REACTIONS_SHOWN, NewReaction,
+    REACTIONS_SHOWN, Reaction, ReactionGroup, ReactionView, Reactions, check_reaction_type,
+};
 pub use relation::{Block, LONGEST_MUTE, MOST_MUTES, MOST_TARGETS, Mute, Targets};
 pub use role::{
     CustomRole, DEFAULT_ROLE, Holder, MOST_CUSTOM_ROLES, Role, RoleSearch, Scope, check_role_name,

@@ -58,6 +58,8 @@ operations! {
     DeleteRole,
     /// Deletes a group of users.
     DeleteUserGroup,
+    /// Deletes users.
+    DeleteUsers,
     /// Says what one may do, and why. Ours.
     ExplainPermission,
     /// Lets the secret before the last rotation expire; for operators.
@@ -92,6 +94,10 @@ operations! {
     ListUserGroups,
     /// Silences users for another one.
     Mute,
+    /// Says what deleting users would take. Ours.
+    PreviewUserDeletion,
+    /// Lets the id of a user be given again who was deleted for good; for operators.
+    PurgeTombstone,
     /// Finds bans.
     QueryBannedUsers,
     /// Finds reports to the moderators.
@@ -104,6 +110,8 @@ operations! {
     ReactivateUsers,
     /// Takes users out of a group.
     RemoveUserGroupMembers,
+    /// Takes soft deletions of users back.
+    RestoreUsers,
     /// Lets a suspended app be used again; for operators.
     ResumeApp,
     /// Gives an app a new secret; for operators.
@@ -140,7 +148,12 @@ impl Operation {
     pub fn is_for_operators(self) -> bool {
         matches!(
             self,
-            Self::CreateApp | Self::FinishRotation | Self::ResumeApp | Self::RotateSecret | Self::SuspendApp
+            Self::CreateApp
+                | Self::FinishRotation
+                | Self::PurgeTombstone
+                | Self::ResumeApp
+                | Self::RotateSecret
+                | Self::SuspendApp
         )
     }
 
@@ -163,6 +176,7 @@ impl Operation {
                 | Self::ListPermissions
                 | Self::ListRoles
                 | Self::ListUserGroups
+                | Self::PreviewUserDeletion
                 | Self::QueryBannedUsers
                 | Self::QueryModerationFlags
                 | Self::QueryUsers

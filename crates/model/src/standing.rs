@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::rules::{self, Limits};
 use crate::{
-    ANONYMOUS_ROLE, App, Ban, Bearer, Invalid, Subject, Timestamp, TokenAccess, User, UserId, UserKey,
+    ANONYMOUS_ROLE, App, Ban, Bearer, Custom, Invalid, Subject, Timestamp, TokenAccess, User, UserId, UserKey,
 };
 
 impl User {
@@ -32,6 +32,36 @@ impl User {
             rules::check(&user, Some(self), limits).map_err(|invalid| Invalid::new("name", invalid.why))?;
         }
         Ok(user)
+    }
+
+    /// This user, deleted since `now`; one that is deleted already stays so since then.
+    #[must_use]
+    pub fn deleted(&self, now: Timestamp) -> Self {
+        let now = self.changed_at(now);
+        Self { deleted_at: self.deleted_at.or(Some(now)), updated_at: now, ..self.clone() }
+    }
+
+    /// This user, back from a deletion at `now` (semantics 10.22).
+    #[must_use]
+    pub fn restored(&self, now: Timestamp) -> Self {
+        Self { deleted_at: None, updated_at: self.changed_at(now), ..self.clone() }
+    }
+
+    /// This user with nothing left of what it was: its id, its role and since when it is deleted (semantics 10.19).
+    #[must_use]
+    pub fn pruned(&self, now: Timestamp) -> Self {
+        Self {
+            name: None,
+            image: None,
+            teams: Vec::new(),
+            teams_role: BTreeMap::new(),
+            language: String::new(),
+            invisible: false,
+            privacy: None,
+            custom: Custom::default(),
+            updated_at: self.changed_at(now),
+            ..self.clone()
+        }
     }
 }
 

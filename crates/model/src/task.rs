@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ContentWork, Timestamp, UserId};
+use crate::{ContentWork, DeletionWork, Timestamp, UserId};
 
 /// The version of the stored form of [`Work`] and [`TaskResult`].
 const VERSION: u32 = 1;
@@ -150,6 +150,8 @@ pub enum Work {
     DeactivateUsers(ContentWork),
     /// Brings back what the deactivation of users hid.
     ReactivateUsers(ContentWork),
+    /// Goes through what hangs on users who are deleted.
+    DeleteUsers(DeletionWork),
 }
 
 impl Work {
@@ -159,6 +161,7 @@ impl Work {
         match self {
             Self::DeactivateUsers(_) => "deactivate_users",
             Self::ReactivateUsers(_) => "reactivate_users",
+            Self::DeleteUsers(_) => "delete_users",
         }
     }
 

@@ -11,7 +11,7 @@ use storage::Tx;
 use storage::log::{self, Entry, Origin};
 use storage::tasks::{self, Claimed, End, TaskKey};
 
-use crate::{Ctx, Error, lifecycle};
+use crate::{Ctx, Error, erasure, lifecycle};
 
 /// The most rows that a step changes, or thereabouts: few enough that other writes do not wait.
 pub const ROWS_A_STEP: usize = 500;
@@ -147,6 +147,7 @@ fn do_piece(tx: &mut Tx<'_>, ctx: &TaskCtx, work: &mut Work) -> Result<Progress,
     match work {
         Work::DeactivateUsers(work) => lifecycle::hide(tx, ctx, work),
         Work::ReactivateUsers(work) => lifecycle::restore(tx, ctx, work),
+        Work::DeleteUsers(work) => erasure::step(tx, ctx, work),
     }
 }
 

@@ -12,7 +12,7 @@ use storage::log::Entry;
 use storage::users::{self, Change};
 
 use crate::names::{self, Names};
-use crate::{Admitted, Ctx, Error, changes, roles};
+use crate::{Admitted, Ctx, Error, changes, deletion, roles};
 
 /// The most users that one call creates or changes (semantics 2.1, 3.2).
 pub const MOST_USERS: usize = 100;
@@ -59,6 +59,10 @@ fn upserts(
     let app = caller.current_app(tx)?;
     check_count(profiles.total())?;
     let mut known = known(tx, &app, profiles.items().iter().map(|(id, _)| id))?;
+    if app.settings.tombstone_key.is_some() {
+        let new = profiles.items().iter().map(|(id, _)| id).filter(|id| !known.contains_key(*id));
+        deletion::refuse_buried(tx, &app, &new.cloned().collect::<Vec<_>>())?;
+    }
     let limits = roles::limits(tx, &app, profiles.items().iter().flat_map(|(_, profile)| profile.roles()))?;
     let mut names = Names::load(tx, &app, names::of_profiles(profiles.items()))?;
     let mut changes = Vec::with_capacity(profiles.items().len());

@@ -40,6 +40,18 @@ pub fn by_api_key(tx: &mut Tx<'_>, api_key: &str) -> Result<Option<App>, Error> 
     Ok(tx.query(statement, &[api_key.into()], read)?.pop())
 }
 
+/// The app with this key.
+///
+/// # Errors
+/// When a statement fails or the row cannot be read.
+pub fn by_key(tx: &mut Tx<'_>, key: AppKey) -> Result<Option<App>, Error> {
+    const SELECT: Sql = Sql::new(
+        "SELECT key, api_key, name, secret, previous_secret, suspended_at, suspended_explanation, settings, \
+         created_at, updated_at FROM apps WHERE key = $1",
+    );
+    Ok(tx.query(SELECT, &[key.0.into()], read)?.pop())
+}
+
 /// The app is kept from being changed until the end, but not from others who write by the same settings.
 pub(crate) const SHARE_ON_POSTGRES: &str = "\
      SELECT key, api_key, name, secret, previous_secret, suspended_at, suspended_explanation, settings, created_at, \

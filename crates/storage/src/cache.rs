@@ -27,12 +27,14 @@ pub(crate) struct Caches {
     pub(crate) standings: StandingCache,
 }
 
-/// What a transaction changed that may be kept.
+/// What a transaction changed that may be kept elsewhere.
 #[derive(Debug, Default)]
 pub(crate) struct Changed {
     /// The public keys of apps.
     pub(crate) apps: Vec<String>,
     pub(crate) users: Vec<(AppKey, UserId)>,
+    /// Whether the write-ahead log is not to keep what was there before.
+    pub(crate) leaves_no_trace: bool,
 }
 
 impl Changed {
@@ -40,6 +42,7 @@ impl Changed {
     pub(crate) fn add(&mut self, later: Self) {
         self.apps.extend(later.apps);
         self.users.extend(later.users);
+        self.leaves_no_trace |= later.leaves_no_trace;
     }
 }
 

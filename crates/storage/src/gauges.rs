@@ -47,6 +47,8 @@ pub(crate) struct Counters {
     pub(crate) connections_reopened: Counter,
     pub(crate) wal_pages: Counter,
     pub(crate) checkpoints: Counter,
+    /// How often a checkpoint has left the log empty and its file cut.
+    pub(crate) log_cuts: Counter,
 }
 
 /// One number that many threads may change.

@@ -98,6 +98,13 @@ pub struct Position {
     sequence: i64,
 }
 
+impl Position {
+    /// The place of a row.
+    pub(crate) fn at(transaction: i64, sequence: i64) -> Self {
+        Self { transaction, sequence }
+    }
+}
+
 /// A row of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Logged {
@@ -132,7 +139,7 @@ pub fn after(tx: &mut Tx<'_>, position: Position, limit: usize) -> Result<Vec<Lo
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     tx.query(SELECT, &[position.transaction.into(), position.sequence.into(), limit.into()], |row| {
         Ok(Logged {
-            position: Position { transaction: row.integer(0)?, sequence: row.integer(1)? },
+            position: Position::at(row.integer(0)?, row.integer(1)?),
             app: AppKey(row.integer(2)?),
             event: row.text(3)?,
             subject: row.text(4)?,

@@ -22,6 +22,12 @@ pub(crate) const SQLITE: &[Migration] = &[
     },
     Migration { number: 4, name: "access", sql: include_str!("../../../migrations/sqlite/0004_access.sql") },
     Migration { number: 5, name: "tasks", sql: include_str!("../../../migrations/sqlite/0005_tasks.sql") },
+    Migration { number: 6, name: "chat", sql: include_str!("../../../migrations/sqlite/0006_chat.sql") },
+    Migration {
+        number: 7,
+        name: "deletion",
+        sql: include_str!("../../../migrations/sqlite/0007_deletion.sql"),
+    },
 ];
 
 /// The steps for PostgreSQL: the same numbers and names.
@@ -43,6 +49,12 @@ pub(crate) const POSTGRES: &[Migration] = &[
         sql: include_str!("../../../migrations/postgres/0004_access.sql"),
     },
     Migration { number: 5, name: "tasks", sql: include_str!("../../../migrations/postgres/0005_tasks.sql") },
+    Migration { number: 6, name: "chat", sql: include_str!("../../../migrations/postgres/0006_chat.sql") },
+    Migration {
+        number: 7,
+        name: "deletion",
+        sql: include_str!("../../../migrations/postgres/0007_deletion.sql"),
+    },
 ];
 
 /// One step of the schema.

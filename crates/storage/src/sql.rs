@@ -176,6 +176,20 @@ impl Row<'_> {
         }
     }
 
+    /// The column as bytes that are only looked at. On SQLite alone.
+    ///
+    /// # Errors
+    /// See [`Row::integer`].
+    pub(crate) fn blob(&self, column: usize) -> Result<&[u8], Error> {
+        match &self.0 {
+            Cells::Sqlite(row) => {
+                let found = row.get_ref(column).ok().and_then(|value| value.as_blob().ok());
+                found.ok_or(Error::Unreadable("bytes"))
+            }
+            Cells::Postgres(_) => Err(Error::Unreadable("bytes")),
+        }
+    }
+
     /// The column as text, `None` for NULL.
     ///
     /// # Errors

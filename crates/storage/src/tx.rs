@@ -55,6 +55,8 @@ pub(crate) struct Known<'c> {
     pub(crate) caches: &'c Caches,
     /// What was changed before in the open transaction.
     pub(crate) changed: &'c Changed,
+    /// How often the write-ahead log was cut, up to the beginning of the open transaction.
+    pub(crate) log_cuts: u64,
 }
 
 /// The engine that runs the statements.
@@ -239,6 +241,16 @@ impl<'c> Tx<'c> {
         if self.dialect() == Dialect::Sqlite {
             self.changed.users.push((app, id.clone()));
         }
+    }
+
+    /// Has the write-ahead log cut after the commit, as soon as nobody reads in it: it holds what was there before.
+    pub(crate) fn leave_no_trace(&mut self) {
+        self.changed.leaves_no_trace = true;
+    }
+
+    /// How often the write-ahead log was cut, up to the beginning of this transaction; 0 where nobody cuts it.
+    pub(crate) fn log_cuts(&self) -> u64 {
+        self.known.map_or(0, |known| known.log_cuts)
     }
 
     /// The app with this key as it is in this transaction, if that is known without a statement.

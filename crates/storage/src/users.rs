@@ -1,5 +1,7 @@
 //! Users: the row, the leaves of its custom data and the words by which it is found.
 
+mod removal;
+
 use std::collections::BTreeSet;
 
 use model::leaf::{self, Leaf, Numeric};
@@ -8,6 +10,8 @@ use model::{AppKey, Ban, CustomText, Parts, StoredUser, Timestamp, User, UserId,
 
 use crate::sql::{Row, Sql, Value};
 use crate::{Error, Tx};
+
+pub use self::removal::remove;
 
 /// The columns that [`read_to_show`] reads, of a row `u` of `users`.
 pub(crate) const COLUMNS: &str = "u.key, u.id, u.name, u.image, u.role, u.teams, u.teams_role, u.language, u.invisible, \

@@ -3,6 +3,7 @@
 pub(crate) mod app;
 pub(crate) mod block_lists;
 pub(crate) mod blocks;
+pub(crate) mod deletion;
 pub(crate) mod devices;
 pub(crate) mod guests;
 pub(crate) mod lifecycle;

@@ -20,6 +20,8 @@ pub(super) struct Batch<'w> {
     /// How many of them have something to commit.
     pub(super) kept: usize,
     shield: Shield,
+    /// How often the log was cut before.
+    log_cuts: u64,
 }
 
 /// What undoes a closure that is not to be kept without touching those before it in its transaction.
@@ -43,8 +45,8 @@ pub(super) enum Lost {
 }
 
 impl<'w> Batch<'w> {
-    pub(super) fn new(shield: Shield, caches: &'w Caches) -> Self {
-        Self { caches, jobs: Vec::new(), changed: Changed::default(), kept: 0, shield }
+    pub(super) fn new(shield: Shield, caches: &'w Caches, log_cuts: u64) -> Self {
+        Self { caches, jobs: Vec::new(), changed: Changed::default(), kept: 0, shield, log_cuts }
     }
 
     /// Runs one more closure. It is in the batch afterwards, however that ends.
@@ -63,7 +65,7 @@ impl<'w> Batch<'w> {
         if self.shield == Shield::Savepoint {
             step(connection, "SAVEPOINT closure")?;
         }
-        let known = Known { caches: self.caches, changed: &self.changed };
+        let known = Known { caches: self.caches, changed: &self.changed, log_cuts: self.log_cuts };
         let ran = job.run(Tx::sqlite_writing(connection, known));
         if connection.is_autocommit() {
             // It may have committed what it, and those before it, changed.

@@ -4,11 +4,15 @@
 //! threshold, would let one caller pay for a thousand. Three sizes matter. A *passive* checkpoint copies what it can
 //! without waiting for anybody; the next commit then starts the log from its beginning, unless a reader is still in it.
 //! Under heavy reading there always is one, and the log grows, so that beyond a limit a *truncating* checkpoint waits
-//! for the readers of the moment (none runs longer than its budget) and cuts the file. An idle server cuts it too.
+//! for the readers of the moment (none runs longer than its budget) and cuts the file. An idle server cuts it too, and one
+//! that is to leave no trace of what was deleted: until then the log, or what is left in its file from before it began
+//! anew, holds older states of pages.
+
+use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::connection::without_patience;
+use super::connection::with_patience;
 use crate::gauges::Counters;
 
 /// Pages that may wait to be copied before a passive checkpoint: 125 MiB.
@@ -22,6 +26,12 @@ const PASSIVE: u64 = 32_000;
 /// Pages in the log before a truncating checkpoint: 256 MiB.
 const TRUNCATE: u64 = 65_536;
 
+/// How long a checkpoint that is to leave no trace waits for readers, while writes wait for it: nearly all reads are shorter.
+const SHORT: Duration = Duration::from_millis(20);
+
+/// After so many batches since it was wanted, it waits as long as the longest read may take.
+const WAITED_FOR: u32 = 64;
+
 /// How the write-ahead log stands, and at which sizes to act next.
 #[derive(Debug)]
 pub(super) struct Checkpoints {
@@ -34,6 +44,8 @@ pub(super) struct Checkpoints {
     truncate_due: u64,
     /// Whether something was committed since the log was last empty.
     wanted: bool,
+    /// How many batches there were since the log was to be cut because of what it holds; `None` when it is not.
+    holding: Option<u32>,
 }
 
 /// The size of the write-ahead log in pages.
@@ -58,7 +70,7 @@ impl Default for Checkpoints {
 impl Checkpoints {
     fn with_sizes(passive: u64, truncate: u64) -> Self {
         // Wanted at first: the migrations have written, and a server that was killed leaves a log behind.
-        Self { passive, truncate, passive_due: passive, truncate_due: truncate, wanted: true }
+        Self { passive, truncate, passive_due: passive, truncate_due: truncate, wanted: true, holding: None }
     }
 
     /// Whether the log holds something that an idle moment should be used to copy.
@@ -66,13 +78,22 @@ impl Checkpoints {
         self.wanted
     }
 
+    /// Has the log cut soon, since it holds what is to be forgotten: after the first batch from now on that meets nobody who
+    /// reads in it, of the 1st, the 2nd, the 4th and so on.
+    pub(super) fn cut_soon(&mut self) {
+        self.holding.get_or_insert(0);
+    }
+
     /// Looks at the log after a batch, for a microsecond, and runs the checkpoint that is due.
     pub(super) fn after_batch(&mut self, connection: &Connection, counters: &Counters) {
         let Some(log) = run(connection, "PRAGMA wal_checkpoint(NOOP)") else { return };
         counters.wal_pages.set(log.pages);
         self.wanted = log.pages > 0;
+        if self.cuts_now(connection, counters) {
+            return;
+        }
         if log.pages >= self.truncate_due {
-            let left = checkpoint(connection, "PRAGMA wal_checkpoint(TRUNCATE)", counters).unwrap_or(log);
+            let left = self.cut(connection, counters).unwrap_or(log);
             self.truncate_due = self.truncate.max(left.pages + self.truncate / 4);
         } else if log.not_copied() >= self.passive_due {
             let left = checkpoint(connection, "PRAGMA wal_checkpoint(PASSIVE)", counters).unwrap_or(log);
@@ -83,16 +104,39 @@ impl Checkpoints {
     /// Cuts the log, unless somebody is reading in it: then the next idle moment will do, and a write that comes now
     /// does not wait.
     pub(super) fn when_idle(&mut self, connection: &Connection, counters: &Counters) {
-        let log = without_patience(connection, || {
-            checkpoint(connection, "PRAGMA wal_checkpoint(TRUNCATE)", counters)
-        });
+        let log = with_patience(connection, Duration::ZERO, || self.cut(connection, counters));
         // A failure was logged; it is not repeated every second while nothing changes.
         self.wanted = log.is_some_and(|log| log.pages > 0);
     }
 
     /// Cuts the log before the database is closed.
     pub(super) fn at_end(&mut self, connection: &Connection, counters: &Counters) {
-        checkpoint(connection, "PRAGMA wal_checkpoint(TRUNCATE)", counters);
+        self.cut(connection, counters);
+    }
+
+    /// Cuts the log if that is wanted because of what it holds, and it is time for a try. Answers whether it did.
+    fn cuts_now(&mut self, connection: &Connection, counters: &Counters) -> bool {
+        let Some(batches) = &mut self.holding else { return false };
+        *batches = batches.saturating_add(1);
+        let log = match *batches {
+            batches if !batches.is_power_of_two() => None,
+            batches if batches < WAITED_FOR => {
+                with_patience(connection, SHORT, || self.cut(connection, counters))
+            }
+            _ => self.cut(connection, counters),
+        };
+        log.is_some_and(|log| log.pages == 0)
+    }
+
+    /// Copies the whole log and cuts its file, if nobody reads in it.
+    fn cut(&mut self, connection: &Connection, counters: &Counters) -> Option<Log> {
+        let left = checkpoint(connection, "PRAGMA wal_checkpoint(TRUNCATE)", counters)?;
+        if left.pages == 0 {
+            counters.log_cuts.add(1);
+            self.holding = None;
+            self.wanted = false;
+        }
+        Some(left)
     }
 }
 

@@ -174,7 +174,7 @@ impl Writer {
             }
         };
         let caches = Arc::clone(&self.caches);
-        let mut batch = Batch::new(shield, &caches);
+        let mut batch = Batch::new(shield, &caches, self.counters.log_cuts.get());
         for job in jobs {
             if let Err(lost) = batch.run(&connection, job) {
                 self.connection = roll_back(connection);
@@ -224,6 +224,9 @@ impl Writer {
         } else {
             self.connection = Some(connection);
             self.counters.batches_committed.add(1);
+            if batch.changed.leaves_no_trace {
+                self.checkpoints.cut_soon();
+            }
         }
         self.counters.closures_committed.add(batch.kept as u64);
         self.counters.closures_refused.add((batch.jobs.len() - batch.kept) as u64);

@@ -6,6 +6,7 @@
 
 mod access;
 mod app;
+mod deletion;
 mod errors;
 mod moderation;
 mod operations;
@@ -188,6 +189,7 @@ pub fn named() -> Vec<Type> {
     types.extend(social::types());
     types.extend(moderation::types());
     types.extend(sets::types());
+    types.extend(deletion::types());
     types.extend(tasks::types());
     types.extend(errors::types());
     types

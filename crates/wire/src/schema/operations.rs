@@ -106,6 +106,7 @@ pub fn describe(operation: Operation) -> Option<Described> {
                 .or_else(|| moderation::describe(operation))
                 .or_else(|| social::describe(operation))
                 .or_else(|| super::sets::describe(operation))
+                .or_else(|| super::deletion::describe(operation))
                 .or_else(|| super::tasks::describe(operation));
         }
     })

@@ -1,7 +1,8 @@
 //! Bodies and answers of the operations on bans (v2 2.9, 2.10, 3.10).
 
 use model::{
-    BanField, BanQuery, BanRecord, Cid, DeletionMode, Invalid, LetIn, MOST_BAN_MINUTES, Page, ShutOut, UserId,
+    BanField, BanQuery, BanRecord, Cid, Invalid, LetIn, MOST_BAN_MINUTES, MessageDeletion, Page, ShutOut,
+    UserId,
 };
 use serde_json::{Map, Value};
 
@@ -52,12 +53,12 @@ fn minutes(body: &mut Object) -> Result<Option<i64>, Invalid> {
     value.as_i64().ok_or_else(refuse).map(Some)
 }
 
-fn deletion(body: &mut Object) -> Result<Option<DeletionMode>, Invalid> {
+fn deletion(body: &mut Object) -> Result<Option<MessageDeletion>, Invalid> {
     match body.string("delete_messages")?.as_deref() {
         None | Some("") => Ok(None),
         Some(name) => {
             let refuse = || body.refuse("delete_messages", "must be 'soft', 'pruning' or 'hard'");
-            DeletionMode::by_name(name).ok_or_else(refuse).map(Some)
+            MessageDeletion::by_name(name).ok_or_else(refuse).map(Some)
         }
     }
 }
@@ -188,7 +189,7 @@ mod tests {
             reason: Some("spam".to_owned()),
             shadow: true,
             ip_ban: true,
-            delete_messages: Some(DeletionMode::Pruning),
+            delete_messages: Some(MessageDeletion::Pruning),
             ..plain
         };
         assert_eq!(decode_ban(fields(full)), Ok(expected));

@@ -5,6 +5,7 @@ pub mod app;
 pub mod bans;
 pub mod block_lists;
 pub mod blocks;
+pub mod deletion;
 pub mod devices;
 pub mod flags;
 pub mod guests;

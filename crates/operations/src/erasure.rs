@@ -1,0 +1,282 @@
+//! The task of a deletion: goes through what hangs on users who are marked as deleted, a bounded piece a step, and forgets
+//! them at last (semantics 10.9, 10.11).
+//!
+//! Every piece may be done again and finds less each time, so two deletions of the same user at once need not know of each
+//! other: each takes what its plan takes, and the stronger one takes the rest.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use model::{
+    App, ChannelKey, Data, DeletionCause, DeletionPlan, DeletionStage, DeletionWork, Effect, MessageKey,
+    Outcome, Secret, StoredChannel, StoredUser, TaskResult, Timestamp, USERS_RESULT_KEPT, UserDeletion,
+    UserKey, owner_id, tombstone,
+};
+use storage::erase_chat::{self, NewOwner};
+use storage::users::{self, Change};
+use storage::{Tx, apps, deletion, erase, redaction};
+
+use crate::Error;
+use crate::tasks::{Progress, ROWS_A_STEP, TaskCtx};
+
+/// What the user itself counts for among the rows of a step.
+const ROWS_A_USER: usize = 20;
+
+/// The longest that the log knows of a user who is deleted for good, for hooks that have not been told yet.
+const LONGEST_KNOWN: Duration = Duration::from_hours(24);
+
+/// The step of [`model::Work::DeleteUsers`].
+///
+/// # Errors
+/// When the store fails.
+pub(crate) fn step(tx: &mut Tx<'_>, ctx: &TaskCtx, work: &mut DeletionWork) -> Result<Progress, Error> {
+    let mut room = ROWS_A_STEP;
+    while let Some((id, key)) = work.left.last() {
+        let found = users::by_ids(tx, ctx.app, &BTreeSet::from([id]))?;
+        // Who is gone or has been restored meanwhile is left as it is.
+        let deleted = found.into_iter().find(|found| found.key == *key && found.user.deleted_at.is_some());
+        if let Some(stored) = deleted {
+            if !go_through(tx, ctx, work, &stored, &mut room)? {
+                return Ok(Progress::More);
+            }
+            finish(tx, ctx, work, stored)?;
+        }
+        work.finish_one(Outcome::Ok);
+        // However little hangs on a user, a step sees to so many only.
+        room = room.saturating_sub(ROWS_A_USER);
+        if room == 0 && !work.left.is_empty() {
+            return Ok(Progress::More);
+        }
+    }
+    let users = std::mem::take(&mut work.outcomes);
+    Ok(Progress::Done(Some(TaskResult::Users { users })))
+}
+
+/// Goes through the stages from where the work is, for as long as there is room. Answers whether that was everything.
+fn go_through(
+    tx: &mut Tx<'_>,
+    ctx: &TaskCtx,
+    work: &mut DeletionWork,
+    user: &StoredUser,
+    room: &mut usize,
+) -> Result<bool, Error> {
+    while *room > 0 {
+        let piece = match work.stage {
+            DeletionStage::Rest => {
+                let rows = take_rows(tx, &work.plan, user.key, *room)?;
+                *room = room.saturating_sub(rows);
+                return Ok(*room > 0);
+            }
+            stage => chat_piece(tx, ctx, work, stage, user.key, *room)?,
+        };
+        *room = room.saturating_sub(piece.rows);
+        match piece.next {
+            Next::After(cursor) => work.cursor = cursor,
+            Next::Stage(stage) => work.go_to(stage),
+        }
+    }
+    Ok(false)
+}
+
+/// What was done of a stage.
+struct Piece {
+    rows: usize,
+    next: Next,
+}
+
+/// Where to go on.
+enum Next {
+    /// In the same stage, after this place.
+    After(Option<i64>),
+    /// With another one.
+    Stage(DeletionStage),
+}
+
+impl Piece {
+    /// Of rows that stay, gone through by their keys.
+    fn swept(rows: usize, cursor: Option<i64>, then: DeletionStage) -> Self {
+        let next = cursor.map_or(Next::Stage(then), |place| Next::After(Some(place)));
+        // Even rows that did not have to be changed were looked at.
+        Self { rows: if cursor.is_some() { usize::MAX } else { rows }, next }
+    }
+
+    /// Of rows that go: fewer than there was room for were the last.
+    fn taken(rows: usize, most: usize, then: DeletionStage) -> Self {
+        Self { rows, next: if rows < most { Next::Stage(then) } else { Next::After(None) } }
+    }
+
+    fn nothing(then: DeletionStage) -> Self {
+        Self { rows: 0, next: Next::Stage(then) }
+    }
+}
+
+/// Does up to `most` rows of a stage that is about chat.
+fn chat_piece(
+    tx: &mut Tx<'_>,
+    ctx: &TaskCtx,
+    work: &DeletionWork,
+    stage: DeletionStage,
+    user: UserKey,
+    most: usize,
+) -> Result<Piece, Error> {
+    use DeletionStage as Stage;
+    let (plan, at) = (&work.plan, ctx.created_at);
+    let (message, channel) = (work.cursor.map(MessageKey), work.cursor.map(ChannelKey));
+    Ok(match (stage, plan.effect_on(data_of(stage))) {
+        (Stage::Conversations, Effect::Marked) => {
+            let swept = erase_chat::hide_conversations(tx, user, at, channel, most)?;
+            tell(tx, ctx, user, &swept.channels)?;
+            Piece::swept(swept.channels.len(), swept.next.map(|key| key.0), Stage::HiddenConversations)
+        }
+        (Stage::Conversations | Stage::HiddenConversations, Effect::Removed) => {
+            let (removed, then) = match stage {
+                Stage::Conversations => {
+                    (erase_chat::remove_conversations(tx, user, channel, most)?, Stage::HiddenConversations)
+                }
+                _ => (erase_chat::remove_hidden_conversations(tx, user, channel, most)?, Stage::Messages),
+            };
+            tell(tx, ctx, user, &removed.channels)?;
+            let next = match removed.more {
+                true => Next::After(removed.after.map(|key| key.0)),
+                false => Next::Stage(then),
+            };
+            Piece { rows: removed.channels.len() + removed.messages, next }
+        }
+        (Stage::Messages, Effect::Marked) => {
+            let cause = DeletionCause::UserDeleted;
+            let swept = erase_chat::mark_messages(tx, user, cause, at, message, most)?;
+            Piece::swept(swept.rows, swept.next.map(|key| key.0), Stage::Attachments)
+        }
+        (Stage::Messages, Effect::Emptied) => {
+            let swept = erase_chat::prune_messages(tx, user, at, message, most)?;
+            Piece::swept(swept.rows, swept.next.map(|key| key.0), Stage::Attachments)
+        }
+        (Stage::Messages, Effect::Removed) => {
+            Piece::taken(erase_chat::remove_messages(tx, user, most)?, most, Stage::Attachments)
+        }
+        // Emptied messages have lost them already.
+        (Stage::Attachments, Effect::Removed) if plan.files => {
+            let swept = erase_chat::strip_attachments(tx, user, message, most)?;
+            Piece::swept(swept.rows, swept.next.map(|key| key.0), Stage::Reactions)
+        }
+        (Stage::Reactions, Effect::Removed) => {
+            Piece::taken(erase_chat::remove_reactions(tx, user, most)?, most, Stage::Memberships)
+        }
+        (Stage::Memberships, Effect::Removed) => {
+            Piece::taken(erase_chat::leave_channels(tx, user, most)?, most, Stage::ChannelsMade)
+        }
+        (Stage::ChannelsMade, Effect::PassedOn) => {
+            let owner = new_owner(tx, ctx, work)?;
+            Piece::taken(erase_chat::reassign_channels(tx, user, &owner, most)?, most, Stage::Rest)
+        }
+        (stage, _) => Piece::nothing(after(stage)),
+    })
+}
+
+/// What a stage about chat goes through.
+fn data_of(stage: DeletionStage) -> Data {
+    match stage {
+        DeletionStage::Conversations | DeletionStage::HiddenConversations => Data::Conversations,
+        DeletionStage::Messages => Data::Messages,
+        DeletionStage::Attachments => Data::Attachments,
+        DeletionStage::Reactions => Data::Reactions,
+        DeletionStage::Memberships => Data::Memberships,
+        DeletionStage::ChannelsMade => Data::ChannelsMade,
+        DeletionStage::Rest => Data::Profile,
+    }
+}
+
+fn after(stage: DeletionStage) -> DeletionStage {
+    match stage {
+        DeletionStage::Conversations => DeletionStage::HiddenConversations,
+        DeletionStage::HiddenConversations => DeletionStage::Messages,
+        DeletionStage::Messages => DeletionStage::Attachments,
+        DeletionStage::Attachments => DeletionStage::Reactions,
+        DeletionStage::Reactions => DeletionStage::Memberships,
+        DeletionStage::Memberships => DeletionStage::ChannelsMade,
+        DeletionStage::ChannelsMade | DeletionStage::Rest => DeletionStage::Rest,
+    }
+}
+
+/// Who gets the channels of the user whose turn it is: the one who was named, if that one is still there.
+fn new_owner(tx: &mut Tx<'_>, ctx: &TaskCtx, work: &DeletionWork) -> Result<NewOwner, Error> {
+    if let Some(id) = &work.new_channel_owner {
+        let found = users::by_ids(tx, ctx.app, &BTreeSet::from([id]))?;
+        if let Some(owner) = found.into_iter().find(|found| found.user.deleted_at.is_none()) {
+            return Ok(NewOwner::User(owner.key));
+        }
+    }
+    let app = app(tx, ctx)?;
+    let key = key_of(&app)?;
+    let hash = work.left.last().map(|(id, _)| tombstone(key, id)).unwrap_or_default();
+    Ok(NewOwner::Generated(owner_id(&hash)))
+}
+
+/// Takes up to `most` rows of what is in tables of its own. Answers how many.
+fn take_rows(tx: &mut Tx<'_>, plan: &DeletionPlan, user: UserKey, most: usize) -> Result<usize, Error> {
+    let mut taken = 0;
+    for data in erase::present(tx, user)? {
+        if matches!(plan.effect_on(data), Effect::Removed | Effect::Unnamed) {
+            taken += erase::erase(tx, data, user, most - taken)?;
+            if taken >= most {
+                break;
+            }
+        }
+    }
+    Ok(taken)
+}
+
+/// Logs that these channels were deleted together with `user`.
+fn tell(_tx: &mut Tx<'_>, _ctx: &TaskCtx, _user: UserKey, _channels: &[StoredChannel]) -> Result<(), Error> {
+    Ok(())
+}
+
+fn app(tx: &mut Tx<'_>, ctx: &TaskCtx) -> Result<App, Error> {
+    Ok(apps::by_key(tx, ctx.app)?.ok_or(storage::Error::Unreadable("app"))?)
+}
+
+fn key_of(app: &App) -> Result<&Secret, Error> {
+    // A deletion for good begins with making one.
+    Ok(app.settings.tombstone_key.as_ref().ok_or(storage::Error::Unreadable("app"))?)
+}
+
+/// Does to the user itself what is to be done, once nothing hangs on it any more.
+fn finish(tx: &mut Tx<'_>, ctx: &TaskCtx, work: &DeletionWork, stored: StoredUser) -> Result<(), Error> {
+    if work.plan.user == UserDeletion::Soft {
+        return Ok(());
+    }
+    let app = app(tx, ctx)?;
+    let (now, key) = (ctx.tick.now, stored.key);
+    if work.plan.effect_on(Data::Profile) == Effect::Removed {
+        deletion::bury(tx, app.key, &tombstone(key_of(&app)?, &stored.user.id))?;
+        users::remove(tx, app.key, &[stored])?;
+    } else {
+        let after = stored.user.pruned(now);
+        users::put(tx, app.key, vec![Change { before: Some(stored), after }])?;
+    }
+    // Whoever reads the log to tell hooks still has to learn of the deletion.
+    let due_at = if app.settings.has_hooks() { now.after(LONGEST_KNOWN) } else { now };
+    Ok(deletion::forget_at(tx, &[key], due_at)?)
+}
+
+/// What a call of [`forget`] came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forgetting {
+    /// There is nobody to forget yet.
+    Nobody,
+    /// Something was taken from the log; there may be more.
+    Somebody,
+}
+
+/// Takes from the log what it holds of a user who is deleted for good, a bounded piece at a time (DESIGN 1).
+///
+/// # Errors
+/// When the store fails.
+pub fn forget(tx: &mut Tx<'_>, now: Timestamp) -> Result<Forgetting, Error> {
+    let Some(user) = deletion::to_forget(tx, now)? else { return Ok(Forgetting::Nobody) };
+    if redaction::redact(tx, user, ROWS_A_STEP)? < ROWS_A_STEP {
+        // By then the result of the task is dropped, which names the user as well.
+        deletion::forgotten(tx, user, now.after(USERS_RESULT_KEPT))?;
+    }
+    Ok(Forgetting::Somebody)
+}

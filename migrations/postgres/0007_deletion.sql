@@ -1,0 +1,21 @@
+-- How users are deleted, whose ids nobody gets again, and what is still to be forgotten.
+
+-- 0 is not at all, 1 soft, 2 pruning, 3 hard (model::UserDeletion): only 1 can be taken back.
+ALTER TABLE users ADD COLUMN deletion BIGINT NOT NULL DEFAULT 0;
+
+-- What stays of a user who was deleted for good: a keyed hash of the id (model::tombstone).
+CREATE TABLE tombstones (
+    app BIGINT NOT NULL,
+    hash TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (app, hash)
+);
+
+-- Keys of users of whom the log still knows, until `due_at` at most; and then of those of whom freed pages of the file
+-- may still hold something (`redacted`).
+CREATE TABLE forgettings (
+    "user" BIGINT PRIMARY KEY,
+    due_at BIGINT NOT NULL,
+    redacted BIGINT NOT NULL
+);
+
+CREATE INDEX forgettings_by_turn ON forgettings (redacted, due_at);
