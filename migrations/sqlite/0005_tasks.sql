@@ -4,7 +4,7 @@
 -- `id` is what clients know. `work` is compact JSON that only `model` reads: what is to be done and how far that came. `work`
 -- and `actor` can name users; they are emptied when the task ends. `status` is 'pending', 'running', 'completed' or 'failed'.
 -- `attempts` counts the failures since the last step that succeeded. No step is begun before `run_at`. `actor`, `operation`
--- and `request` are those of the call that started the task, for the log. `result` and `error` are JSON as well; the result
+-- and `request` are those of the call that started the task, for the log. `result` and `error` are JSON as well; what they say
 -- is dropped after `result_until`.
 CREATE TABLE tasks (
     key INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -28,14 +28,14 @@ pub fn check_user_ids(ids: &[UserId]) -> Result<(), Invalid> {
 
 /// Which of what a user has made goes with the user when it is deactivated, or comes back with it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Content {
+pub struct UserContent {
     /// The messages.
     pub messages: bool,
     /// The channels.
     pub channels: bool,
 }
 
-impl Content {
+impl UserContent {
     /// Whether it is nothing at all.
     #[must_use]
     pub const fn is_nothing(self) -> bool {
@@ -49,7 +49,7 @@ pub struct ContentWork {
     /// Whose, in the order in which they are gone through.
     users: Vec<UserId>,
     /// What of it.
-    content: Content,
+    content: UserContent,
     /// How many of the users are done with.
     done: usize,
     /// Where to go on with the next user; `None` is at the beginning.
@@ -63,13 +63,13 @@ pub struct ContentWork {
 impl ContentWork {
     /// The work for `users`, of which nothing is done.
     #[must_use]
-    pub fn new(users: Vec<UserId>, content: Content) -> Self {
+    pub fn new(users: Vec<UserId>, content: UserContent) -> Self {
         Self { users, content, done: 0, cursor: None, failed: BTreeMap::new() }
     }
 
     /// What is to be gone through.
     #[must_use]
-    pub const fn content(&self) -> Content {
+    pub const fn content(&self) -> UserContent {
         self.content
     }
 
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn work_goes_from_piece_to_piece_and_from_user_to_user() {
-        let everything = Content { messages: true, channels: true };
+        let everything = UserContent { messages: true, channels: true };
         let mut work = ContentWork::new(ids(&["b", "a", "c"]), everything);
         let next = |work: &ContentWork| work.next().map(|(user, cursor)| (user.to_string(), cursor));
         assert_eq!(next(&work), Some(("b".to_owned(), None)));
@@ -148,6 +148,6 @@ mod tests {
 
     #[test]
     fn where_nothing_is_asked_for_nothing_is_left() {
-        assert_eq!(ContentWork::new(ids(&["a"]), Content::default()).next(), None);
+        assert_eq!(ContentWork::new(ids(&["a"]), UserContent::default()).next(), None);
     }
 }

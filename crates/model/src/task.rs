@@ -21,8 +21,8 @@ pub const MOST_TASKS: usize = 1000;
 /// How long a task is known after its end (DESIGN 3).
 pub const TASK_KEPT: Duration = Duration::from_secs(60 * 24 * 60 * 60);
 
-/// How long a result that names users is known after the end of its task: what remains of users who are deleted for good
-/// goes within a day.
+/// How long a result that names users, or a reason that may, is known after the end of its task: what remains of users who
+/// are deleted for good goes within a day.
 pub const USERS_RESULT_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How often a step is tried before its task has failed.
@@ -109,6 +109,18 @@ impl TaskError {
     #[must_use]
     pub fn refused(description: String) -> Self {
         Self { kind: "refused".to_owned(), description }
+    }
+
+    /// What is left of a failure whose description is not known any more.
+    #[must_use]
+    pub fn forgotten() -> Self {
+        Self::refused("the reason is not kept any longer".to_owned())
+    }
+
+    /// How long it is known after the end of the task; `None` is as long as the task. What was refused can name users.
+    #[must_use]
+    pub fn kept(&self) -> Option<Duration> {
+        (*self != Self::internal()).then_some(USERS_RESULT_KEPT)
     }
 }
 
@@ -245,7 +257,7 @@ fn read<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, serde_json::Error
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Content;
+    use crate::UserContent;
 
     #[test]
     fn a_failed_step_waits_twice_as_long_each_time_and_ten_times_is_enough() {
@@ -260,7 +272,7 @@ mod tests {
     #[test]
     fn work_and_results_come_back_as_they_were_stored() {
         let users = ["bob", "alice"].map(|id| UserId::parse(id).unwrap());
-        let mut work = ContentWork::new(users.to_vec(), Content { messages: true, channels: false });
+        let mut work = ContentWork::new(users.to_vec(), UserContent { messages: true, channels: false });
         work.advance(Some(7));
         for work in [Work::DeactivateUsers(work.clone()), Work::ReactivateUsers(work)] {
             let text = work.to_stored().unwrap();

@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 
 use model::{
-    Action, App, ChannelKey, Content, ContentWork, DeletionCause, Event, Invalid, MessageKey, StoredUser,
-    TaskId, Timestamp, User, UserId, UserKey, UserView, Work, check_user_ids,
+    Action, App, AppKey, ChannelKey, Content, ContentWork, DeletionCause, Event, Invalid, MessageKey,
+    StoredUser, TaskId, Timestamp, User, UserContent, UserId, UserKey, UserView, Work, check_user_ids,
 };
 use storage::Tx;
 use storage::erase_chat;
@@ -27,7 +27,7 @@ pub struct Deactivate {
     /// Who is to be recorded as the author.
     pub created_by: Option<UserId>,
     /// What of the user is to show as deleted.
-    pub content: Content,
+    pub content: UserContent,
 }
 
 /// Shuts users out, keeping their data.
@@ -38,7 +38,7 @@ pub struct DeactivateMany {
     /// Who is to be recorded as the author.
     pub created_by: Option<UserId>,
     /// What of theirs is to show as deleted.
-    pub content: Content,
+    pub content: UserContent,
 }
 
 /// Lets a deactivated user in again.
@@ -51,7 +51,7 @@ pub struct Reactivate {
     /// Who is to be recorded as the author.
     pub created_by: Option<UserId>,
     /// What the deactivation hid and is to come back.
-    pub content: Content,
+    pub content: UserContent,
 }
 
 /// Lets deactivated users in again.
@@ -62,7 +62,7 @@ pub struct ReactivateMany {
     /// Who is to be recorded as the author.
     pub created_by: Option<UserId>,
     /// What the deactivation hid and is to come back.
-    pub content: Content,
+    pub content: UserContent,
 }
 
 /// Carries out [`Deactivate`].
@@ -184,7 +184,7 @@ fn deactivation(ctx: &Ctx, before: StoredUser) -> Change {
     Change { before: Some(before), after }
 }
 
-fn deactivated(user: Box<User>, created_by: Option<&UserId>, content: Content) -> Event {
+fn deactivated(user: Box<User>, created_by: Option<&UserId>, content: UserContent) -> Event {
     Event::UserDeactivated {
         user,
         created_by: created_by.cloned(),
@@ -193,7 +193,7 @@ fn deactivated(user: Box<User>, created_by: Option<&UserId>, content: Content) -
     }
 }
 
-fn reactivated(user: Box<User>, created_by: Option<&UserId>, content: Content) -> Event {
+fn reactivated(user: Box<User>, created_by: Option<&UserId>, content: UserContent) -> Event {
     Event::UserReactivated {
         user,
         created_by: created_by.cloned(),
@@ -225,6 +225,7 @@ fn store(
 
 /// Goes through a piece of what a user has made. Answers where to go on, or `None` at the end.
 type GoThrough = fn(&mut Tx<'_>, Timestamp, UserKey, Content, Option<i64>) -> Result<Option<i64>, Error>;
+type GoThrough = fn(&mut Tx<'_>, AppKey, UserKey, UserContent, Option<i64>) -> Result<Option<i64>, Error>;
 
 /// Goes through a first piece of what the one user has made who was stored, has a task see to what is left of it, and answers
 /// the user.
@@ -233,7 +234,7 @@ fn finish_one(
     ctx: &Ctx,
     caller: &Admitted<'_>,
     stored: Vec<StoredUser>,
-    content: Content,
+    content: UserContent,
     go_through: GoThrough,
     work: fn(ContentWork) -> Work,
 ) -> Result<UserView, Error> {
@@ -297,6 +298,11 @@ fn hide_content(
     user: UserKey,
     content: Content,
     cursor: Option<i64>,
+    _tx: &mut Tx<'_>,
+    _app: AppKey,
+    _user: UserKey,
+    _content: UserContent,
+    _cursor: Option<i64>,
 ) -> Result<Option<i64>, Error> {
     let cause = DeletionCause::UserDeactivated;
     let messages = |tx: &mut Tx<'_>, after| {
@@ -316,6 +322,11 @@ fn restore_content(
     user: UserKey,
     content: Content,
     cursor: Option<i64>,
+    _tx: &mut Tx<'_>,
+    _app: AppKey,
+    _user: UserKey,
+    _content: UserContent,
+    _cursor: Option<i64>,
 ) -> Result<Option<i64>, Error> {
     let messages =
         |tx: &mut Tx<'_>, after| Ok(erase_chat::restore_messages(tx, user, after, tasks::ROWS_A_STEP)?.next);

@@ -52,29 +52,24 @@ pub(crate) async fn run(
 ) {
     let worker = Worker { store, clock, entropy };
     let (mut rest, mut swept) = (RESTS.1, None);
-    loop {
-        let mut looked = Looked::Idle;
-        let mut worked = false;
-        while !*drain.borrow() {
-            looked = worker.look().await;
-            if looked != Looked::Worked {
-                break;
-            }
-            worked = true;
-        }
+    while !*drain.borrow() {
         let elapsed = worker.clock.elapsed();
-        if swept.is_none_or(|swept| elapsed.saturating_sub(swept) >= UNSWEPT) {
-            while !*drain.borrow() && worker.sweep().await {}
+        // A batch each time, so that however much there is, tasks go on.
+        if swept.is_none_or(|swept| elapsed.saturating_sub(swept) >= UNSWEPT) && !worker.sweep().await {
             swept = Some(elapsed);
         }
-        rest = match looked {
+        let pause = match worker.look().await {
+            Looked::Worked => {
+                rest = RESTS.0;
+                continue;
+            }
+            Looked::Idle => rest,
             Looked::Troubled => TROUBLED_REST,
-            _ if worked => RESTS.0,
-            _ => rest.saturating_mul(2).min(RESTS.1),
         };
+        rest = rest.saturating_mul(2).min(RESTS.1);
         tokio::select! {
             _ = drain.wait_for(|draining| *draining) => return,
-            () = tokio::time::sleep(rest) => {}
+            () = tokio::time::sleep(pause) => {}
         }
     }
 }
@@ -142,10 +137,8 @@ fn troubled(error: &Error) -> Looked {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use headwater_testkit::{FixedEntropy, TestStore};
-    use model::{Action, Caller, Content, Operation, Secret, TaskId, TaskStatus, UserId};
+    use model::{Action, Caller, Operation, Secret, TaskId, TaskStatus, UserContent, UserId};
     use operations::lifecycle::{self, DeactivateMany};
     use operations::{Ctx, apps, users};
 
@@ -191,7 +184,7 @@ mod tests {
 
         async fn start(&self, seed: u128) -> TaskId {
             let ctx = self.ctx(Action::DeactivateUser.alone(), seed);
-            let content = Content { messages: true, channels: true };
+            let content = UserContent { messages: true, channels: true };
             let command = DeactivateMany { ids: ids(), created_by: None, content };
             self.store.write(move |tx| lifecycle::deactivate_many(tx, &ctx, &command)).await.unwrap()
         }
@@ -203,12 +196,13 @@ mod tests {
         }
 
         async fn until(&self, task: &TaskId, wanted: TaskStatus) {
-            #[expect(clippy::disallowed_methods, reason = "a test may wait for so long and no longer")]
-            let begun = Instant::now();
-            while self.status(task).await != wanted {
-                assert!(begun.elapsed() < Duration::from_secs(30), "the task is not {wanted:?}");
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
+            let turned = async {
+                while self.status(task).await != wanted {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+            };
+            let patience = Duration::from_secs(30);
+            assert!(tokio::time::timeout(patience, turned).await.is_ok(), "the task is not {wanted:?}");
         }
 
         fn run(&self, drain: watch::Receiver<bool>) -> impl Future<Output = ()> + Send + use<> {
@@ -235,6 +229,27 @@ mod tests {
         // One that comes while the loop rests is found.
         let second = stage.start(2).await;
         stage.until(&second, TaskStatus::Completed).await;
+        begin_drain.send_replace(true);
+        running.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_is_over_for_long_is_taken_away() {
+        let stage = Stage::set().await;
+        let task = stage.start(1).await;
+        stage.store.run_tasks().await;
+        stage.store.clock().advance(i64::try_from(model::TASK_KEPT.as_nanos()).unwrap());
+        let (begin_drain, drain) = watch::channel(false);
+        let running = tokio::spawn(stage.run(drain));
+        let ctx = stage.ctx(Action::ReadTasks.alone(), 1);
+        let is_known = || {
+            let (ctx, task) = (ctx.clone(), task.clone());
+            stage.store.read(move |tx| tasks::get(tx, &ctx, task.as_str()).map(drop))
+        };
+        while is_known().await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        assert!(matches!(is_known().await, Err(Error::NoTask(_))));
         begin_drain.send_replace(true);
         running.await.unwrap();
     }

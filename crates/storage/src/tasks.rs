@@ -173,7 +173,8 @@ pub fn finish(tx: &mut Tx<'_>, key: TaskKey, end: &End, now: Timestamp) -> Resul
         End::Completed(result) => (TaskStatus::Completed, result.as_ref(), None),
         End::Failed(error) => (TaskStatus::Failed, None, Some(error)),
     };
-    let until = result.and_then(TaskResult::kept).map(|kept| now.after(kept));
+    let kept = result.and_then(TaskResult::kept).or_else(|| error.and_then(TaskError::kept));
+    let until = kept.map(|kept| now.after(kept));
     let result = result.map(TaskResult::to_stored).transpose().map_err(unreadable)?;
     let error = error.map(serde_json::to_string).transpose().map_err(unreadable)?;
     let parameters =
@@ -192,18 +193,21 @@ pub fn by_id(tx: &mut Tx<'_>, app: AppKey, id: &str) -> Result<Option<Task>, Err
     Ok(tx.query(SELECT, &[app.0.into(), id.into()], read)?.into_iter().next())
 }
 
-/// Drops results that are not to be known at `now` any more, at most [`SWEPT_AT_ONCE`] of them. Answers how many.
+/// Drops results, and reasons of failures, that are not to be known at `now` any more, at most [`SWEPT_AT_ONCE`] of them.
+/// Answers how many.
 ///
 /// # Errors
 /// When a statement fails.
 pub fn drop_results(tx: &mut Tx<'_>, now: Timestamp) -> Result<usize, Error> {
     const UPDATE: Sql = Sql::pair(
-        "UPDATE OR FAIL tasks SET result = NULL, result_until = NULL WHERE key IN \
-             (SELECT key FROM tasks WHERE result_until <= ?1 ORDER BY result_until LIMIT ?2)",
-        "UPDATE tasks SET result = NULL, result_until = NULL WHERE key = ANY (ARRAY(\
+        "UPDATE OR FAIL tasks SET result = NULL, result_until = NULL, error = CASE WHEN error IS NOT NULL THEN ?3 END \
+         WHERE key IN (SELECT key FROM tasks WHERE result_until <= ?1 ORDER BY result_until LIMIT ?2)",
+        "UPDATE tasks SET result = NULL, result_until = NULL, error = CASE WHEN error IS NOT NULL THEN $3 END \
+         WHERE key = ANY (ARRAY(\
              SELECT key FROM tasks WHERE result_until <= $1 ORDER BY result_until LIMIT $2 FOR UPDATE SKIP LOCKED))",
     );
-    sweep(tx, UPDATE, now)
+    let forgotten = serde_json::to_string(&TaskError::forgotten()).map_err(unreadable)?;
+    tx.execute(UPDATE, &[now.into(), SWEPT_AT_ONCE.into(), forgotten.into()])
 }
 
 /// Takes tasks away that were over `kept` before `now`, at most [`SWEPT_AT_ONCE`] of them. Answers how many.
@@ -217,11 +221,7 @@ pub fn prune(tx: &mut Tx<'_>, now: Timestamp, kept: Duration) -> Result<usize, E
         "DELETE FROM tasks WHERE key = ANY (ARRAY(\
              SELECT key FROM tasks WHERE finished_at <= $1 ORDER BY finished_at LIMIT $2 FOR UPDATE SKIP LOCKED))",
     );
-    sweep(tx, DELETE, now.before(kept))
-}
-
-fn sweep(tx: &mut Tx<'_>, statement: Sql, until: Timestamp) -> Result<usize, Error> {
-    tx.execute(statement, &[until.into(), SWEPT_AT_ONCE.into()])
+    tx.execute(DELETE, &[now.before(kept).into(), SWEPT_AT_ONCE.into()])
 }
 
 fn claimed(row: &Row<'_>) -> Result<Claimed, Error> {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use headwater_operations::{Ctx, Error, bans, lifecycle, users};
 use headwater_testkit::{Engine, on_each_engine};
 use model::{
-    Action, AppSettings, Ban, BanField, BanQuery, BanRecord, Bearer, Caller, Cid, Content, Criterion,
-    Direction, Event, Filter, LetIn, MOST_BAN_MINUTES, Operation, Page, Profile, ShutOut, Sort, Test,
-    TokenAccess, UserQuery, filter,
+    Action, AppSettings, Ban, BanField, BanQuery, BanRecord, Bearer, Caller, Cid, Criterion, Direction,
+    Event, Filter, LetIn, MOST_BAN_MINUTES, Operation, Page, Profile, ShutOut, Sort, Test, TokenAccess,
+    UserContent, UserQuery, filter,
 };
 use serde_json::json;
 use storage::users::Change;
@@ -279,7 +279,7 @@ async fn what_makes_no_sense_is_refused(engine: Engine) {
     let stage = Stage::set(engine).await;
     stage.create(&["bob", "mod", "gone", "idle"]).await;
     stage.erase("gone").await;
-    let command = lifecycle::Deactivate { id: id("idle"), created_by: None, content: Content::default() };
+    let command = lifecycle::Deactivate { id: id("idle"), created_by: None, content: UserContent::default() };
     stage
         .write(Action::DeactivateUser, move |tx, ctx| lifecycle::deactivate(tx, ctx, &command))
         .await

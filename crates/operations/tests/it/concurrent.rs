@@ -11,8 +11,8 @@ use headwater_operations::users;
 use headwater_operations::{Ctx, Error, apps, bans, flags, roles};
 use headwater_testkit::{Engine, TestStore};
 use model::{
-    Action, App, AppSettings, Assignment, Batch, Content, EntityKind, Flag, LetIn, Patch, Profile, Secret,
-    ShutOut, UniqueNames, UserId,
+    Action, App, AppSettings, Assignment, Batch, EntityKind, Flag, LetIn, Patch, Profile, Secret, ShutOut,
+    UniqueNames, UserContent, UserId,
 };
 use serde_json::json;
 use storage::{Error as StorageError, Sql, Tx, log};
@@ -80,12 +80,13 @@ fn unban(target: &str) -> (Action, Deed) {
 
 fn deeds() -> Vec<(&'static str, (Action, Deed))> {
     let named = |name: &str| Profile { name: Some(name.to_owned()), ..Profile::default() };
-    let deactivate = Deactivate { id: id("alice"), created_by: Some(id("bob")), content: Content::default() };
+    let deactivate =
+        Deactivate { id: id("alice"), created_by: Some(id("bob")), content: UserContent::default() };
     let reactivate = Reactivate {
         id: id("carol"),
         name: Some("Ann".to_owned()),
         created_by: None,
-        content: Content::default(),
+        content: UserContent::default(),
     };
     let pair =
         Batch::from(vec![(id("bob"), named("Bo")), (id("alice"), named("Al")), (id("new"), named("Nu"))]);
@@ -152,7 +153,7 @@ async fn scene(stage: &Stage, name: &str) -> Scene {
     for user in ["alice", "bob", "carol"] {
         scene.perform(&stage.store, &upsert(user, Profile::default())).await;
     }
-    let command = Deactivate { id: id("carol"), created_by: None, content: Content::default() };
+    let command = Deactivate { id: id("carol"), created_by: None, content: UserContent::default() };
     let deactivated = deed(Action::DeactivateUser, move |tx, ctx| {
         lifecycle::deactivate(tx, ctx, &command).map(|_| String::new())
     });

@@ -7,7 +7,7 @@ use headwater_operations::log::Bounds;
 use headwater_operations::users;
 use headwater_operations::{Error, log};
 use headwater_testkit::{Engine, on_each_engine};
-use model::{Action, Content, Event, Field, Patch, Profile};
+use model::{Action, Event, Field, Patch, Profile, UserContent};
 
 use crate::stage::{Stage, id};
 
@@ -35,7 +35,7 @@ async fn every_change_is_logged_with_its_people(engine: Engine) {
     let command = Deactivate {
         id: id("bob"),
         created_by: Some(id("alice")),
-        content: Content { messages: true, channels: false },
+        content: UserContent { messages: true, channels: false },
     };
     stage
         .write(Action::DeactivateUser, move |tx, ctx| lifecycle::deactivate(tx, ctx, &command))

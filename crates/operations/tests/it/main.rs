@@ -10,6 +10,7 @@ mod apps;
 mod bans;
 mod block_lists;
 mod blocks;
+mod bulk;
 mod concurrent;
 mod concurrent_social;
 mod deletion;

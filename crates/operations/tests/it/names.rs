@@ -3,7 +3,9 @@
 use headwater_operations::lifecycle::{self, Reactivate};
 use headwater_operations::{Error, apps, users};
 use headwater_testkit::{Engine, on_each_engine};
-use model::{Action, AppSettings, Assignment, Content, Patch, Profile, SettingsPatch, UniqueNames, UserView};
+use model::{
+    Action, AppSettings, Assignment, Patch, Profile, SettingsPatch, UniqueNames, UserContent, UserView,
+};
 
 use crate::stage::{Stage, app, id};
 
@@ -79,7 +81,8 @@ async fn a_reactivation_is_refused_a_name_that_is_taken(engine: Engine) {
     let stage = Stage::set(engine).await.enforcing(UniqueNames::App).await;
     stage.name("alice", "Ann", &[]).await.unwrap();
     stage.name("bob", "Bob", &[]).await.unwrap();
-    let deactivate = lifecycle::Deactivate { id: id("bob"), created_by: None, content: Content::default() };
+    let deactivate =
+        lifecycle::Deactivate { id: id("bob"), created_by: None, content: UserContent::default() };
     stage
         .write(Action::DeactivateUser, move |tx, ctx| lifecycle::deactivate(tx, ctx, &deactivate))
         .await
@@ -89,7 +92,7 @@ async fn a_reactivation_is_refused_a_name_that_is_taken(engine: Engine) {
         id: id("bob"),
         name: Some("ANN".to_owned()),
         created_by: None,
-        content: Content::default(),
+        content: UserContent::default(),
     };
     taken(
         stage.write(Action::DeactivateUser, move |tx, ctx| lifecycle::reactivate(tx, ctx, &reactivate)).await,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use headwater_operations::{Error, apps, lifecycle, permissions, roles, users};
 use headwater_testkit::{Engine, on_each_engine};
 use model::{
-    Action, Assignment, Batch, Content, Patch, Profile, Role, RoleSearch, Scope, SettingsPatch, User,
+    Action, Assignment, Batch, Patch, Profile, Role, RoleSearch, Scope, SettingsPatch, User, UserContent,
 };
 use serde_json::{Value, json};
 use storage::users::Change;
@@ -257,7 +257,8 @@ async fn a_deactivated_user_keeps_a_role_alive(engine: Engine) {
     let stage = Stage::set(engine).await;
     stage.create_role("captain").await.unwrap();
     stage.give("alice", with_role("captain")).await.unwrap();
-    let command = lifecycle::Deactivate { id: id("alice"), created_by: None, content: Content::default() };
+    let command =
+        lifecycle::Deactivate { id: id("alice"), created_by: None, content: UserContent::default() };
     stage
         .write(Action::DeactivateUser, move |tx, ctx| lifecycle::deactivate(tx, ctx, &command))
         .await
@@ -267,7 +268,7 @@ async fn a_deactivated_user_keeps_a_role_alive(engine: Engine) {
         id: id("alice"),
         name: Some("Alice".to_owned()),
         created_by: None,
-        content: Content::default(),
+        content: UserContent::default(),
     };
     let back = stage.write(Action::DeactivateUser, move |tx, ctx| lifecycle::reactivate(tx, ctx, &command));
     assert_eq!(back.await.unwrap().user.role, "captain");

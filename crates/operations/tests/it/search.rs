@@ -12,8 +12,8 @@ use model::filter::{FlagField, Range, TextField, TimeField, WordMatch};
 use model::leaf::{Kind, Leaf, Numeric, Place};
 use model::words::WordField;
 use model::{
-    Action, App, Ban, Content, Custom, CustomPath, CustomText, Direction, Filter, Page, Profile, Sort,
-    SortField, SortKey, StoredUser, Test, Timestamp, UserId, UserQuery, UserView,
+    Action, App, Ban, Custom, CustomPath, CustomText, Direction, Filter, Page, Profile, Sort, SortField,
+    SortKey, StoredUser, Test, Timestamp, UserContent, UserId, UserQuery, UserView,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -207,8 +207,11 @@ async fn crowd(stage: &Stage, number: usize, people: &[(Profile, Option<Ban>)]) 
         upsert(some.to_vec()).await;
     }
     upsert(named[..1].to_vec()).await;
-    let command =
-        Deactivate { id: named[named.len() / 2].0.clone(), created_by: None, content: Content::default() };
+    let command = Deactivate {
+        id: named[named.len() / 2].0.clone(),
+        created_by: None,
+        content: UserContent::default(),
+    };
     let ctx = server(&stage.store, &app, Action::DeactivateUser);
     stage.store.write(move |tx| lifecycle::deactivate(tx, &ctx, &command)).await.unwrap();
     let bans = named.iter().zip(people).filter_map(|((id, _), (_, ban))| Some((id.clone(), (*ban)?)));

@@ -1,55 +1,61 @@
-//! Tasks: started by a call, done step by step, tried again when a step fails, known for a while; and the users who are shut
-//! out and let in by the hundred, which start them.
+//! Tasks: started by a call, done step by step, tried again when a step fails, known for a while. The calls are of `bulk`.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
+use headwater_operations::Error;
 use headwater_operations::lifecycle::{self, Deactivate, DeactivateMany, ReactivateMany};
 use headwater_operations::tasks::{self, Failing, Stepped, Tick};
-use headwater_operations::{Ctx, Error};
 use headwater_testkit::{Engine, on_each_engine};
 use model::{
-    Action, Clock, Content, MOST_ATTEMPTS, MOST_TASKS, Outcome, TASK_KEPT, Task, TaskError, TaskId,
-    TaskResult, TaskStatus, USERS_RESULT_KEPT, UserId,
+    Action, Clock, MOST_ATTEMPTS, MOST_TASKS, Outcome, TASK_KEPT, Task, TaskError, TaskId, TaskResult,
+    TaskStatus, USERS_RESULT_KEPT, UserContent, UserId,
 };
+use storage::Sql;
 use storage::tasks::TaskKey;
-use storage::{Sql, Tx};
 
 use crate::stage::{Stage, id, server};
 
-const EVERYTHING: Content = Content { messages: true, channels: true };
+pub(crate) const EVERYTHING: UserContent = UserContent { messages: true, channels: true };
 
-fn many(names: &[&str]) -> Vec<UserId> {
+pub(crate) fn many(names: &[&str]) -> Vec<UserId> {
     names.iter().map(|name| id(name)).collect()
 }
 
-fn deactivation(names: &[&str], content: Content) -> DeactivateMany {
+pub(crate) fn deactivation(names: &[&str], content: UserContent) -> DeactivateMany {
     DeactivateMany { ids: many(names), created_by: None, content }
 }
 
-fn ok(names: &[&str]) -> Option<TaskResult> {
+pub(crate) fn ok(names: &[&str]) -> Option<TaskResult> {
     Some(TaskResult::Users { users: names.iter().map(|name| (id(name), Outcome::Ok)).collect() })
 }
 
 impl Stage {
-    async fn deactivate_many(&self, names: &[&str], content: Content) -> Result<TaskId, Error> {
+    pub(crate) async fn deactivate_many(
+        &self,
+        names: &[&str],
+        content: UserContent,
+    ) -> Result<TaskId, Error> {
         let command = deactivation(names, content);
         self.write(Action::DeactivateUser, move |tx, ctx| lifecycle::deactivate_many(tx, ctx, &command)).await
     }
 
-    async fn reactivate_many(&self, names: &[&str], content: Content) -> Result<TaskId, Error> {
+    pub(crate) async fn reactivate_many(
+        &self,
+        names: &[&str],
+        content: UserContent,
+    ) -> Result<TaskId, Error> {
         let command = ReactivateMany { ids: many(names), created_by: None, content };
         self.write(Action::DeactivateUser, move |tx, ctx| lifecycle::reactivate_many(tx, ctx, &command)).await
     }
 
-    async fn deactivate_one(&self, name: &str) {
-        let command = Deactivate { id: id(name), created_by: None, content: Content::default() };
+    pub(crate) async fn deactivate_one(&self, name: &str) {
+        let command = Deactivate { id: id(name), created_by: None, content: UserContent::default() };
         let done =
             self.write(Action::DeactivateUser, move |tx, ctx| lifecycle::deactivate(tx, ctx, &command));
         done.await.unwrap();
     }
 
-    async fn task(&self, task: &TaskId) -> Result<Task, Error> {
+    pub(crate) async fn task(&self, task: &TaskId) -> Result<Task, Error> {
         let task = task.clone();
         self.write(Action::ReadTasks, move |tx, ctx| tasks::get(tx, ctx, task.as_str())).await
     }
@@ -59,7 +65,7 @@ impl Stage {
     }
 
     /// Does one step. Answers whether there was one, and the error of one that failed, with its task.
-    async fn step(&self) -> Result<Stepped, (TaskKey, Error)> {
+    pub(crate) async fn step(&self) -> Result<Stepped, (TaskKey, Error)> {
         let tick = Tick { now: self.store.clock().now(), seed: 1 };
         let claimed = std::sync::Arc::new(std::sync::atomic::AtomicI64::new(0));
         let noted = std::sync::Arc::clone(&claimed);
@@ -80,170 +86,25 @@ impl Stage {
         self.store.write_in_background(move |tx| tasks::sweep(tx, now)).await.unwrap()
     }
 
-    async fn sql(&self, sql: &'static str) {
+    pub(crate) async fn sql(&self, sql: &'static str) {
         let done = self.store.write(move |tx| tx.execute(Sql::new(sql), &[]));
         let done: Result<usize, storage::Error> = done.await;
         done.unwrap();
     }
 
-    async fn shut_out(&self) -> Vec<String> {
+    pub(crate) async fn shut_out(&self) -> Vec<String> {
         let sql = "SELECT id FROM users WHERE deactivated_at IS NOT NULL ORDER BY id";
         self.rows(sql, 1).await.concat()
     }
 
-    async fn lifecycle_events(&self) -> Vec<String> {
+    pub(crate) async fn lifecycle_events(&self) -> Vec<String> {
         let sql = "SELECT event, subject FROM log WHERE event LIKE 'user.%activated' ORDER BY sequence";
         self.rows(sql, 2).await.iter().map(|row| row.join(" ")).collect()
     }
 
-    fn advance(&self, span: Duration) {
+    pub(crate) fn advance(&self, span: Duration) {
         self.store.clock().advance(i64::try_from(span.as_nanos()).unwrap());
     }
-}
-
-async fn many_are_shut_out_at_once_and_the_task_does_the_rest(engine: Engine) {
-    let stage = Stage::set(engine).await;
-    stage.create(&["alice", "bob", "carol"]).await;
-    let started = stage.deactivate_many(&["carol", "alice"], EVERYTHING).await.unwrap();
-    assert_eq!(stage.shut_out().await, ["alice", "carol"]);
-    let now = stage.store.clock().now();
-    let task = stage.task(&started).await.unwrap();
-    let expected = Task {
-        id: started.clone(),
-        status: TaskStatus::Pending,
-        result: None,
-        error: None,
-        created_at: now,
-        updated_at: now,
-    };
-    assert_eq!(task, expected);
-
-    stage.advance(Duration::from_nanos(5));
-    let later = stage.store.clock().now();
-    assert_eq!(stage.step().await.unwrap(), Stepped::Worked);
-    let running = Task { status: TaskStatus::Running, updated_at: later, ..expected };
-    assert_eq!(stage.task(&started).await.unwrap(), running);
-    assert_eq!(stage.store.run_tasks().await, 1, "a step for each of two users");
-    let done = Task { status: TaskStatus::Completed, result: ok(&["alice", "carol"]), ..running };
-    assert_eq!(stage.task(&started).await.unwrap(), done);
-    assert_eq!(stage.step().await.unwrap(), Stepped::Idle);
-    // Whatever could name somebody is gone, but for the result.
-    let kept = stage.rows("SELECT work, actor, operation, request FROM tasks", 4).await;
-    assert_eq!(kept, [["", "", "UpdateUsers", "request-1"]]);
-
-    let back = stage.reactivate_many(&["alice", "bob", "carol"], EVERYTHING).await.unwrap();
-    assert_eq!(stage.shut_out().await, [""; 0]);
-    assert_eq!(stage.store.run_tasks().await, 3);
-    assert_eq!(stage.task(&back).await.unwrap().result, ok(&["alice", "bob", "carol"]));
-    let events = stage.lifecycle_events().await;
-    assert_eq!(
-        events,
-        [
-            "user.deactivated carol",
-            "user.deactivated alice",
-            "user.reactivated alice",
-            "user.reactivated carol"
-        ],
-        "bob was never shut out"
-    );
-}
-
-async fn who_is_shut_out_already_stays_so(engine: Engine) {
-    let stage = Stage::set(engine).await;
-    stage.create(&["alice", "bob"]).await;
-    stage.deactivate_one("alice").await;
-    stage.advance(Duration::from_secs(1));
-    let both = stage.deactivate_many(&["alice", "bob"], Content::default()).await.unwrap();
-    let again = stage.deactivate_many(&["alice", "bob"], Content::default()).await.unwrap();
-    assert_ne!(both, again);
-    assert_eq!(stage.store.run_tasks().await, 2, "where nothing is to be hidden, one step ends a task");
-    for task in [both, again] {
-        assert_eq!(stage.task(&task).await.unwrap().result, ok(&["alice", "bob"]));
-    }
-    assert_eq!(stage.lifecycle_events().await, ["user.deactivated alice", "user.deactivated bob"]);
-    let times = "SELECT CAST(COUNT(DISTINCT deactivated_at) AS TEXT) FROM users";
-    assert_eq!(stage.rows(times, 1).await, [["2"]], "alice is shut out since the first time");
-}
-
-async fn all_or_none(engine: Engine) {
-    let stage = Stage::set(engine).await;
-    stage.create(&["alice", "bob", "gone"]).await;
-    stage.sql("UPDATE users SET deleted_at = 1 WHERE id = 'gone'").await;
-    stage.another_app("other").await;
-    let hundred: Vec<String> = (0..=100).map(|number| format!("u{number}")).collect();
-    let hundred: Vec<&str> = hundred.iter().map(String::as_str).collect();
-    for (names, told) in [
-        ([].as_slice(), "user_ids: must hold 1 to 100 users, holds 0"),
-        (&hundred, "user_ids: must hold 1 to 100 users, holds 101"),
-        (&["alice", "bob", "alice"], "user_ids: must name each user once, names 'alice' twice"),
-        (
-            &["alice", "zoe", "gone", "eve"],
-            "user_ids: must name users who exist; there is none with the id eve, zoe",
-        ),
-        (&["alice", "gone"], "the user gone was deleted"),
-    ] {
-        for refused in
-            [stage.deactivate_many(names, EVERYTHING).await, stage.reactivate_many(names, EVERYTHING).await]
-        {
-            assert_eq!(refused.unwrap_err().to_string(), told);
-        }
-    }
-    let by_nobody = DeactivateMany { created_by: Some(id("zoe")), ..deactivation(&["alice"], EVERYTHING) };
-    let refused =
-        stage.write(Action::DeactivateUser, move |tx, ctx| lifecycle::deactivate_many(tx, ctx, &by_nobody));
-    assert_eq!(refused.await.unwrap_err().to_string(), "the user zoe does not exist");
-    let undeclared = deactivation(&["alice"], EVERYTHING);
-    let refused =
-        stage.write(Action::UpdateUser, move |tx, ctx| lifecycle::deactivate_many(tx, ctx, &undeclared));
-    assert!(matches!(refused.await, Err(Error::Undeclared { .. })));
-
-    assert_eq!(stage.shut_out().await, [""; 0]);
-    assert_eq!(stage.lifecycle_events().await, [""; 0]);
-    assert_eq!(stage.rows("SELECT id FROM tasks", 1).await.len(), 0);
-}
-
-async fn the_author_is_named(engine: Engine) {
-    let stage = Stage::set(engine).await;
-    stage.create(&["alice", "bob", "mod"]).await;
-    let command = DeactivateMany {
-        created_by: Some(id("mod")),
-        ..deactivation(&["alice", "mod"], Content { messages: true, channels: false })
-    };
-    let done =
-        stage.write(Action::DeactivateUser, move |tx, ctx| lifecycle::deactivate_many(tx, ctx, &command));
-    done.await.unwrap();
-    let people = "SELECT subject, users.id FROM log_person JOIN log ON log = sequence \
-                  JOIN users ON users.key = log_person.user WHERE event = 'user.deactivated' ORDER BY sequence, users.id";
-    let people: Vec<String> = stage.rows(people, 2).await.iter().map(|row| row.join(" ")).collect();
-    assert_eq!(people, ["alice alice", "alice mod", "mod mod"]);
-    let payload = "SELECT payload FROM log WHERE event = 'user.deactivated' ORDER BY sequence LIMIT 1";
-    let payload = stage.rows(payload, 1).await.concat().concat();
-    assert!(payload.contains(r#""created_by":"mod""#), "{payload}");
-    assert!(payload.contains(r#""mark_messages_deleted":true,"mark_channels_deleted":false"#), "{payload}");
-}
-
-async fn what_happened_meanwhile_is_told_for_each_user(engine: Engine) {
-    let stage = Stage::set(engine).await;
-    stage.create(&["alice", "bob", "carol"]).await;
-    let hiding = stage.deactivate_many(&["alice", "bob", "carol"], EVERYTHING).await.unwrap();
-    let showing = stage.reactivate_many(&["bob"], EVERYTHING).await.unwrap();
-    stage.sql("UPDATE users SET deleted_at = 1 WHERE id = 'carol'").await;
-    stage.deactivate_one("bob").await;
-    stage.reactivate_many(&["alice"], Content::default()).await.unwrap();
-    stage.store.run_tasks().await;
-    let told = async |task| match stage.task(&task).await.unwrap().result {
-        Some(TaskResult::Users { users }) => users,
-        none => panic!("{none:?}"),
-    };
-    let failed = |why: &str| Outcome::Failed(why.to_owned());
-    let expected = [
-        (id("alice"), failed("the user was reactivated meanwhile")),
-        (id("bob"), Outcome::Ok),
-        (id("carol"), failed("the user was deleted meanwhile")),
-    ];
-    assert_eq!(told(hiding).await, BTreeMap::from(expected));
-    let expected = [(id("bob"), failed("the user was deactivated meanwhile"))];
-    assert_eq!(told(showing).await, BTreeMap::from(expected));
 }
 
 async fn a_step_that_fails_is_tried_ten_times(engine: Engine) {
@@ -384,45 +245,58 @@ async fn what_was_is_forgotten_in_time(engine: Engine) {
     assert_eq!(stage.status(&waiting).await, TaskStatus::Pending);
 }
 
-async fn statements_are_few_however_many_users(engine: Engine) {
+async fn a_reason_that_may_name_somebody_is_forgotten_in_time(engine: Engine) {
     let stage = Stage::set(engine).await;
-    let names: Vec<String> = (0..100).map(|number| format!("u{number}")).collect();
+    stage.create(&["alice"]).await;
+    for (key, error, told, left) in [
+        (1, Error::NoUser(id("alice")), "the user alice does not exist", TaskError::forgotten()),
+        (2, storage::Error::Panicked.into(), &TaskError::internal().description, TaskError::internal()),
+    ] {
+        let task = stage.deactivate_many(&["alice"], EVERYTHING).await.unwrap();
+        let told = told.to_owned();
+        let error = std::sync::Arc::new(error);
+        let now = stage.store.clock().now();
+        let given_up = stage.store.write(move |tx| {
+            (0..MOST_ATTEMPTS).try_for_each(|_| tasks::fail(tx, now, TaskKey(key), &error).map(drop))
+        });
+        given_up.await.unwrap();
+        assert_eq!(stage.task(&task).await.unwrap().error.unwrap().description, told);
+        stage.advance(USERS_RESULT_KEPT);
+        stage.sweep().await;
+        let task = stage.task(&task).await.unwrap();
+        assert_eq!((task.status, task.error), (TaskStatus::Failed, Some(left)));
+    }
+}
+
+/// Steps that several servers do at the same time are each of another task, and none is done twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn several_work_side_by_side() {
+    if !Engine::Postgres.is_here() {
+        return;
+    }
+    let stage = Stage::set_with(4).await;
+    let names: Vec<String> = (0..60).map(|number| format!("u{number}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     stage.create(&names).await;
-    for some in [&names[..1], &names] {
-        let command = DeactivateMany { created_by: Some(id("u7")), ..deactivation(some, EVERYTHING) };
-        let back =
-            ReactivateMany { ids: command.ids.clone(), created_by: Some(id("u7")), content: EVERYTHING };
-        let deactivate = move |tx: &mut Tx<'_>, ctx: &Ctx| lifecycle::deactivate_many(tx, ctx, &command);
-        let (_, statements) = stage.counted(Action::DeactivateUser, deactivate).await.unwrap();
-        assert_eq!(statements, 5, "users, their rows, the log, who is named, the task: {}", some.len());
-        let reactivate = move |tx: &mut Tx<'_>, ctx: &Ctx| lifecycle::reactivate_many(tx, ctx, &back);
-        let (_, statements) = stage.counted(Action::DeactivateUser, reactivate).await.unwrap();
-        assert_eq!(statements, 5, "{}", some.len());
+    let mut started = Vec::new();
+    for some in names.chunks(10) {
+        started.push((stage.deactivate_many(some, EVERYTHING).await.unwrap(), some));
     }
-    let tick = Tick { now: stage.store.clock().now(), seed: 1 };
-    let step = stage.store.write_in_background(move |tx| {
-        let stepped = tasks::step(tx, tick, |_| ())?;
-        Ok::<_, Error>((stepped, tx.statements()))
-    });
-    assert_eq!(
-        step.await.unwrap(),
-        (Stepped::Worked, 3),
-        "the claim, the user whose turn it is, how far it came"
-    );
+    let store = &stage.store;
+    let (a, b, c, d) =
+        tokio::join!(store.run_tasks(), store.run_tasks(), store.run_tasks(), store.run_tasks());
+    assert_eq!(a + b + c + d, names.len(), "a step for each user");
+    for (task, some) in started {
+        assert_eq!(stage.task(&task).await.unwrap().result, ok(some));
+    }
 }
 
 on_each_engine!(
-    many_are_shut_out_at_once_and_the_task_does_the_rest,
-    who_is_shut_out_already_stays_so,
-    all_or_none,
-    the_author_is_named,
-    what_happened_meanwhile_is_told_for_each_user,
     a_step_that_fails_is_tried_ten_times,
     a_step_that_succeeds_begins_the_count_anew,
     tasks_take_turns,
     an_app_sees_its_own_tasks,
     an_app_has_so_many_tasks_at_a_time,
     what_was_is_forgotten_in_time,
-    statements_are_few_however_many_users,
+    a_reason_that_may_name_somebody_is_forgotten_in_time,
 );

@@ -8,8 +8,8 @@ use headwater_operations::{Ctx, Error};
 use headwater_testkit::{Engine, on_each_engine};
 use model::filter::{TextField, WordMatch};
 use model::{
-    Absent, Action, AppSettings, Assignment, Content, CustomPath, CustomText, Field, Filter, Page, Patch,
-    Profile, Sort, StoredUser, Test, UserId, UserQuery, UserView,
+    Absent, Action, AppSettings, Assignment, CustomPath, CustomText, Field, Filter, Page, Patch, Profile,
+    Sort, StoredUser, Test, UserContent, UserId, UserQuery, UserView,
 };
 use serde_json::json;
 use storage::{Sql, Tx};
@@ -44,7 +44,7 @@ impl Stage {
     }
 
     async fn deactivate(&self, user: &str) -> Result<UserView, Error> {
-        let command = Deactivate { id: id(user), created_by: None, content: Content::default() };
+        let command = Deactivate { id: id(user), created_by: None, content: UserContent::default() };
         self.write(Action::DeactivateUser, move |tx, ctx| lifecycle::deactivate(tx, ctx, &command)).await
     }
 
@@ -53,7 +53,7 @@ impl Stage {
             id: id(user),
             name: name.map(str::to_owned),
             created_by: None,
-            content: Content::default(),
+            content: UserContent::default(),
         };
         self.write(Action::DeactivateUser, move |tx, ctx| lifecycle::reactivate(tx, ctx, &command)).await
     }
@@ -251,7 +251,8 @@ async fn deactivation_refuses_what_makes_no_sense(engine: Engine) {
     let long = "x".repeat(6000);
     let too_long = refused(stage.reactivate("alice", Some(&long)).await);
     assert!(too_long.starts_with("name: name, image and custom data may have 5120 bytes"), "{too_long}");
-    let unknown = Deactivate { id: id("alice"), created_by: Some(id("nobody")), content: Content::default() };
+    let unknown =
+        Deactivate { id: id("alice"), created_by: Some(id("nobody")), content: UserContent::default() };
     let answer = stage.write(Action::DeactivateUser, move |tx, ctx| lifecycle::deactivate(tx, ctx, &unknown));
     assert_eq!(refused(answer.await), "the user nobody does not exist");
 }

@@ -85,7 +85,6 @@ const LOCKS_ON_POSTGRES: &[(&str, u64)] = &[
     ("CreateBlockList", 1),
     ("CreateRole", 1),
     ("CreateUserGroup", 1),
-    ("DeactivateUser", 1),
     ("DeleteDevice", 2),
     ("DeleteRole", 1),
     ("ExplainPermission", 1),

@@ -1,6 +1,6 @@
 //! Bodies and answers of the operations that shut users out and let them in again (v2 2.2, 3.5).
 
-use model::{Content, Invalid, TaskId, UserId, UserView};
+use model::{Invalid, TaskId, UserContent, UserId, UserView};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -15,7 +15,7 @@ pub struct DeactivateUserRequest {
     pub created_by_id: Option<UserId>,
     /// What of the user is to show as deleted. Channels are of many users in the contract, taken for one as well
     /// (semantics 9.2).
-    pub content: Content,
+    pub content: UserContent,
 }
 
 /// Reads `DeactivateUserRequest`.
@@ -35,7 +35,7 @@ pub struct ManyUsersRequest {
     /// Who is to be recorded as the author.
     pub created_by_id: Option<UserId>,
     /// What of the users is to show as deleted, or to come back.
-    pub content: Content,
+    pub content: UserContent,
 }
 
 /// Reads `DeactivateUsersRequest`.
@@ -62,7 +62,7 @@ pub struct ReactivateUserRequest {
     /// Who is to be recorded as the author.
     pub created_by_id: Option<UserId>,
     /// What the deactivation hid and is to come back.
-    pub content: Content,
+    pub content: UserContent,
 }
 
 /// Reads `ReactivateUserRequest`.
@@ -94,7 +94,7 @@ pub fn decode_user_ids(body: &mut Object) -> Result<Vec<UserId>, Invalid> {
 
 fn decode_many(
     body: Map<String, Value>,
-    content: fn(&mut Object) -> Result<Content, Invalid>,
+    content: fn(&mut Object) -> Result<UserContent, Invalid>,
 ) -> Result<ManyUsersRequest, Invalid> {
     let mut body = Object::root(body);
     Ok(ManyUsersRequest {
@@ -104,14 +104,14 @@ fn decode_many(
     })
 }
 
-fn marked(body: &mut Object) -> Result<Content, Invalid> {
+fn marked(body: &mut Object) -> Result<UserContent, Invalid> {
     let messages = body.boolean("mark_messages_deleted")?.unwrap_or(false);
-    Ok(Content { messages, channels: body.boolean("mark_channels_deleted")?.unwrap_or(false) })
+    Ok(UserContent { messages, channels: body.boolean("mark_channels_deleted")?.unwrap_or(false) })
 }
 
-fn restored(body: &mut Object) -> Result<Content, Invalid> {
+fn restored(body: &mut Object) -> Result<UserContent, Invalid> {
     let messages = body.boolean("restore_messages")?.unwrap_or(false);
-    Ok(Content { messages, channels: body.boolean("restore_channels")?.unwrap_or(false) })
+    Ok(UserContent { messages, channels: body.boolean("restore_channels")?.unwrap_or(false) })
 }
 
 /// `DeactivateUserResponse` and `ReactivateUserResponse`.
@@ -150,7 +150,10 @@ mod tests {
     fn what_is_left_out_is_not_asked_for() {
         let request = many(json!({"user_ids": ["a", "b"], "created_by_id": "", "other": 1})).unwrap();
         let user_ids = ["a", "b"].map(|id| UserId::parse(id).unwrap()).to_vec();
-        assert_eq!(request, ManyUsersRequest { user_ids, created_by_id: None, content: Content::default() });
+        assert_eq!(
+            request,
+            ManyUsersRequest { user_ids, created_by_id: None, content: UserContent::default() }
+        );
     }
 
     #[test]
