@@ -3,9 +3,13 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::{Attached, Cid, CustomText, Deletion, Invalid, Shown, Timestamp, User, UserId, UserKey};
+use crate::{
+    ANONYMOUS_ROLE, Attached, CATALOGUE, Cid, CustomText, DEFAULT_ROLE, Deletion, GUEST_ROLE, Invalid, Level,
+    MessageView, Shown, Timestamp, User, UserId, UserKey,
+};
 
 /// The most members of a channel.
 pub const MOST_CHANNEL_MEMBERS: usize = 10_000;
@@ -144,6 +148,36 @@ pub struct ChannelView {
     pub channel: Channel,
     /// Who created it, as long as that user is there.
     pub creator: Option<User<CustomText>>,
+}
+
+/// A channel with its first members and its newest messages.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChannelState {
+    /// The channel.
+    pub channel: ChannelView,
+    /// Members, in the order of their keys.
+    pub members: Vec<ChannelMemberView>,
+    /// The membership of the user who asks.
+    pub membership: Option<ChannelMemberView>,
+    /// Messages, oldest first.
+    pub messages: Vec<MessageView>,
+}
+
+/// The grants that a type of channels has in place of the built-in ones, role by role: everybody reads a livestream, whoever
+/// is nobody too (semantics 6.2).
+#[must_use]
+pub fn grants_of_type(kind: &str) -> Option<Value> {
+    if kind != "livestream" {
+        return None;
+    }
+    let with_reading = |role: &str| {
+        let built_in = CATALOGUE
+            .iter()
+            .filter(|permission| permission.level == Level::Channel && permission.granted.contains(&role));
+        let ids: Vec<&str> = built_in.map(|permission| permission.id).chain(["read-channel"]).collect();
+        (role.to_owned(), Value::from(ids))
+    };
+    Some(Value::Object([ANONYMOUS_ROLE, GUEST_ROLE, DEFAULT_ROLE].map(with_reading).into_iter().collect()))
 }
 
 /// Checks the name of a channel that is to be made.

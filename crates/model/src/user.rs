@@ -63,6 +63,28 @@ impl<C> User<C> {
     }
 }
 
+impl User<CustomText> {
+    /// The user of whom nothing but the id is told.
+    #[must_use]
+    pub fn stripped(self) -> Self {
+        Self {
+            name: None,
+            image: None,
+            teams: Vec::new(),
+            teams_role: BTreeMap::new(),
+            language: String::new(),
+            invisible: false,
+            privacy: None,
+            custom: CustomText::empty(),
+            deactivated_at: None,
+            tokens_revoked_before: None,
+            ban: None,
+            bypass_moderation: false,
+            ..self
+        }
+    }
+}
+
 /// A ban from the whole app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ban {

@@ -205,7 +205,7 @@ impl<'c> Admitted<'c> {
     }
 
     /// As it is now where the caller is a user who writes, otherwise as it was when the request came.
-    fn app(&self) -> Option<&Arc<App>> {
+    pub(crate) fn app(&self) -> Option<&Arc<App>> {
         self.app.as_ref().or_else(|| self.ctx.caller.app())
     }
 
