@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     ANONYMOUS_ROLE, Attached, CATALOGUE, Cid, CustomText, DEFAULT_ROLE, Deletion, GUEST_ROLE, Invalid, Level,
-    MessageView, Shown, Timestamp, User, UserId, UserKey,
+    MESSAGES_SHOWN, MOST_MESSAGES_SHOWN, MessageView, Shown, Timestamp, User, UserId, UserKey,
 };
 
 /// The most members of a channel.
@@ -146,8 +146,41 @@ pub struct ChannelMemberView {
 pub struct ChannelView {
     /// The channel.
     pub channel: Channel,
-    /// Who created it, as long as that user is there.
+    /// Who created it, or who stands in the place of that user.
     pub creator: Option<User<CustomText>>,
+}
+
+/// How much of a channel is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// How many members.
+    pub members: usize,
+    /// After how many of them.
+    pub members_offset: usize,
+    /// How many of the newest messages.
+    pub messages: usize,
+}
+
+impl Default for Extent {
+    fn default() -> Self {
+        Self { members: MOST_MEMBERS_SHOWN, members_offset: 0, messages: MESSAGES_SHOWN }
+    }
+}
+
+impl Extent {
+    /// Checks that no more is asked for than is answered.
+    ///
+    /// # Errors
+    /// The first number that is too great.
+    pub fn check(self) -> Result<(), Invalid> {
+        let within = |field: &str, count: usize, most: usize| match count > most {
+            true => Err(Invalid::new(field, format!("must be at most {most}, got {count}"))),
+            false => Ok(()),
+        };
+        within("members.limit", self.members, MOST_MEMBERS_SHOWN)?;
+        within("members.offset", self.members_offset, MOST_CHANNEL_MEMBERS)?;
+        within("messages.limit", self.messages, MOST_MESSAGES_SHOWN)
+    }
 }
 
 /// A channel with its first members and its newest messages.

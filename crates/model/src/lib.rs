@@ -53,8 +53,9 @@ pub use caller::{Bearer, Caller, Cid, TokenAccess};
 pub use catalogue::{CATALOGUE, Level, Permission, is_decided_in_app, permission};
 pub use channel::{
     CHANNEL_MEMBER, CHANNEL_MODERATOR, CHANNEL_TYPES, Channel, ChannelKey, ChannelMember, ChannelMemberView,
-    ChannelState, ChannelView, MOST_CHANNEL_CUSTOM_BYTES, MOST_CHANNEL_MEMBERS, MOST_CHANNEL_MEMBERS_A_CALL,
-    MOST_MEMBERS_SHOWN, NewMember, StoredChannel, check_new_cid, check_type, distinct_id, grants_of_type,
+    ChannelState, ChannelView, Extent, MOST_CHANNEL_CUSTOM_BYTES, MOST_CHANNEL_MEMBERS,
+    MOST_CHANNEL_MEMBERS_A_CALL, MOST_MEMBERS_SHOWN, NewMember, StoredChannel, check_new_cid, check_type,
+    distinct_id, grants_of_type,
 };
 pub use clock::{Clock, Entropy, Timestamp};
 pub use criteria::Criterion;

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use model::{
-    Action, Attached, CHANNEL_MEMBER, Channel, ChannelMember, ChannelMemberView, ChannelState, ChannelView,
-    Cid, Deletion, DeletionCause, Event, Invalid, MOST_CHANNEL_MEMBERS, MOST_CHANNEL_MEMBERS_A_CALL,
-    MOST_MEMBERS_SHOWN, MOST_MESSAGES_SHOWN, NewMember, Shown, StoredChannel, StoredUser, UserId, UserKey,
-    check_new_cid, check_team, check_type, distinct_id,
+    Action, Attached, Channel, ChannelMember, ChannelMemberView, ChannelState, ChannelView, Cid, Deletion,
+    DeletionCause, Event, Extent, Invalid, MOST_CHANNEL_MEMBERS, MOST_CHANNEL_MEMBERS_A_CALL,
+    MOST_MEMBERS_SHOWN, NewMember, Shown, StoredChannel, StoredUser, UserId, UserKey, check_new_cid,
+    check_team, check_type, distinct_id,
 };
 use storage::log::Entry;
 use storage::{Tx, channels, erase_chat, messages};
@@ -17,29 +17,6 @@ use crate::{Admitted, Ctx, Error};
 
 /// The most messages of a channel that goes with all that is in it in one request.
 pub const MOST_MESSAGES_REMOVED: u64 = 10_000;
-
-/// How much of a channel is answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Extent {
-    /// How many members.
-    pub members: usize,
-    /// After how many of them.
-    pub members_offset: usize,
-    /// How many of the newest messages.
-    pub messages: usize,
-}
-
-impl Extent {
-    fn check(self) -> Result<(), Invalid> {
-        let within = |field: &str, count: usize, most: usize| match count > most {
-            true => Err(Invalid::new(field, format!("must be at most {most}, got {count}"))),
-            false => Ok(()),
-        };
-        within("members.limit", self.members, MOST_MEMBERS_SHOWN)?;
-        within("members.offset", self.members_offset, MOST_CHANNEL_MEMBERS)?;
-        within("messages.limit", self.messages, MOST_MESSAGES_SHOWN)
-    }
-}
 
 /// Reads a channel, and makes it when it is not there.
 #[derive(Clone, Debug, PartialEq)]
@@ -414,10 +391,4 @@ fn remove(tx: &mut Tx<'_>, stored: &StoredChannel) -> Result<(), Error> {
         return Err(Error::Storage(storage::Error::Unreadable("channel")));
     }
     Ok(())
-}
-
-/// A member with the role that it has when it was given none.
-#[must_use]
-pub fn plain_member(user: UserId) -> NewMember {
-    NewMember { user, role: CHANNEL_MEMBER.to_owned(), custom: Attached::default() }
 }

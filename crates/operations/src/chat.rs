@@ -5,9 +5,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use model::{
-    Action, ChannelMember, ChannelMemberView, ChannelView, Cid, CustomText, Grants, Invalid, MessageView,
-    NewMember, Place, ReactionView, Resource, Shown, StoredChannel, StoredUser, Teams, User, UserId, UserKey,
-    grants_of_type,
+    Action, Attached, ChannelMember, ChannelMemberView, ChannelView, Cid, CustomText, Grants, Invalid,
+    Message, MessageView, NewMember, Place, ReactionView, Resource, Shown, StoredChannel, StoredUser, Teams,
+    User, UserId, UserKey, grants_of_type,
 };
 use storage::messages::StoredMessage;
 use storage::{Tx, channels, messages, reactions};
@@ -198,7 +198,12 @@ pub(crate) fn channel_view(
     stored: StoredChannel,
 ) -> Result<ChannelView, Error> {
     let creator = channels::people(tx, stored.created_by.as_slice())?.pop();
-    Ok(ChannelView { channel: stored.channel, creator: creator.map(|(_, user)| shown(caller, user)) })
+    let channel = stored.channel;
+    let creator = match creator {
+        Some((_, user)) => Some(shown(caller, user)),
+        None => channel.created_by.clone().map(|owner| User::stand_in(owner, channel.created_at)),
+    };
+    Ok(ChannelView { channel, creator })
 }
 
 /// Members as the caller sees them, without those of whom it may know nothing.
@@ -227,7 +232,20 @@ pub(crate) fn message_views(
         reactions.latest = reaction_views(caller, reactions.latest);
         reactions.own = reaction_views(caller, reactions.own);
         let role = roles.get(&stored.user).cloned();
-        MessageView { message: stored.message, author: shown(caller, author), role, reactions }
+        let mut message = stored.message;
+        if !caller.is_server() {
+            // Who is shadow-banned must not find out; what is deleted is kept for servers.
+            message.shadowed = false;
+            if message.deletion.is_some() {
+                message = Message {
+                    text: String::new(),
+                    attachments: Vec::new(),
+                    custom: Attached::default(),
+                    ..message
+                };
+            }
+        }
+        MessageView { message, author: shown(caller, author), role, reactions }
     });
     Ok(views.collect())
 }

@@ -3,8 +3,10 @@
 pub(crate) mod app;
 pub(crate) mod block_lists;
 pub(crate) mod blocks;
+pub(crate) mod channels;
 pub(crate) mod devices;
 pub(crate) mod guests;
+pub(crate) mod messages;
 pub(crate) mod moderation;
 pub(crate) mod mutes;
 pub(crate) mod permissions;
