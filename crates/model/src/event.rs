@@ -6,10 +6,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Attached, Channel, ChannelMember, Cid, Device, Message, PushPreferences, Reaction, Timestamp, User,
-    UserGroup, UserId,
+    Attached, Channel, ChannelMember, Cid, DeletionPlan, Device, Message, PushPreferences, Reaction,
+    Timestamp, User, UserGroup, UserId,
 };
-use crate::{Attached, DeletionPlan, Device, PushPreferences, Timestamp, User, UserGroup, UserId};
 
 /// The version of the stored form.
 const VERSION: u32 = 1;

@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 
 use model::{
-    Action, App, AppKey, ChannelKey, Content, ContentWork, DeletionCause, Event, Invalid, MessageKey,
-    StoredUser, TaskId, Timestamp, User, UserContent, UserId, UserKey, UserView, Work, check_user_ids,
+    Action, App, ChannelKey, ContentWork, DeletionCause, Event, Invalid, MessageKey, StoredUser, TaskId,
+    Timestamp, User, UserContent, UserId, UserKey, UserView, Work, check_user_ids,
 };
 use storage::Tx;
 use storage::erase_chat;
@@ -224,8 +224,7 @@ fn store(
 }
 
 /// Goes through a piece of what a user has made. Answers where to go on, or `None` at the end.
-type GoThrough = fn(&mut Tx<'_>, Timestamp, UserKey, Content, Option<i64>) -> Result<Option<i64>, Error>;
-type GoThrough = fn(&mut Tx<'_>, AppKey, UserKey, UserContent, Option<i64>) -> Result<Option<i64>, Error>;
+type GoThrough = fn(&mut Tx<'_>, Timestamp, UserKey, UserContent, Option<i64>) -> Result<Option<i64>, Error>;
 
 /// Goes through a first piece of what the one user has made who was stored, has a task see to what is left of it, and answers
 /// the user.
@@ -296,13 +295,8 @@ fn hide_content(
     tx: &mut Tx<'_>,
     at: Timestamp,
     user: UserKey,
-    content: Content,
+    content: UserContent,
     cursor: Option<i64>,
-    _tx: &mut Tx<'_>,
-    _app: AppKey,
-    _user: UserKey,
-    _content: UserContent,
-    _cursor: Option<i64>,
 ) -> Result<Option<i64>, Error> {
     let cause = DeletionCause::UserDeactivated;
     let messages = |tx: &mut Tx<'_>, after| {
@@ -320,13 +314,8 @@ fn restore_content(
     tx: &mut Tx<'_>,
     _at: Timestamp,
     user: UserKey,
-    content: Content,
+    content: UserContent,
     cursor: Option<i64>,
-    _tx: &mut Tx<'_>,
-    _app: AppKey,
-    _user: UserKey,
-    _content: UserContent,
-    _cursor: Option<i64>,
 ) -> Result<Option<i64>, Error> {
     let messages =
         |tx: &mut Tx<'_>, after| Ok(erase_chat::restore_messages(tx, user, after, tasks::ROWS_A_STEP)?.next);
@@ -338,7 +327,7 @@ fn restore_content(
 /// Goes through messages, whose cursors are as they are, and then through channels, whose cursors are negative: keys begin at 1.
 fn go_through_content(
     tx: &mut Tx<'_>,
-    content: Content,
+    content: UserContent,
     cursor: Option<i64>,
     messages: impl Fn(&mut Tx<'_>, Option<MessageKey>) -> Result<Option<MessageKey>, Error>,
     channels: impl Fn(&mut Tx<'_>, Option<ChannelKey>) -> Result<Option<ChannelKey>, Error>,

@@ -6,8 +6,6 @@ pub(crate) mod blocks;
 pub(crate) mod channels;
 pub(crate) mod deletion;
 pub(crate) mod devices;
-pub(crate) mod devices;
-pub(crate) mod guests;
 pub(crate) mod guests;
 pub(crate) mod lifecycle;
 pub(crate) mod messages;
