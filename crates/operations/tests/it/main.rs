@@ -10,6 +10,8 @@ mod apps;
 mod bans;
 mod block_lists;
 mod blocks;
+mod channels;
+mod chat;
 mod concurrent;
 mod concurrent_social;
 mod devices;
