@@ -20,11 +20,17 @@ pub const COLUMNS: &[(Data, &str, &str)] = &[
     (Data::FlagsReceived, "flags", "creator"),
     (Data::GroupMemberships, "user_group_members", "user"),
     (Data::GroupsMade, "user_groups", "created_by"),
+    (Data::Conversations, "channels", "hidden_by"),
+    (Data::Messages, "messages", "user"),
+    (Data::Reactions, "reactions", "user"),
+    (Data::Memberships, "channel_members", "user"),
+    (Data::ChannelsMade, "channels", "created_by"),
     (Data::Profile, "users", "key"),
     (Data::Profile, "user_leaves", "user"),
     (Data::Profile, "role_holders", "user"),
     (Data::Log, "log", "person"),
     (Data::Log, "log_person", "user"),
+    (Data::Log, "forgettings", "user"),
 ];
 
 /// The kinds of data that are rows of a table of their own, found by one column.

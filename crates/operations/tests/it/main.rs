@@ -17,6 +17,7 @@ mod concurrent;
 mod concurrent_social;
 mod deletion;
 mod deletion_matrix;
+mod deletion_page;
 mod devices;
 mod erase_chat;
 mod flags;

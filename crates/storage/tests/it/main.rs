@@ -6,6 +6,7 @@ mod background;
 mod backup;
 mod batches;
 mod closing;
+mod erase;
 mod opening;
 mod parity;
 mod people;
