@@ -6,7 +6,7 @@ use model::{Action, App, Bearer, Caller, Exclusion, Operation, Resource, Standin
 use storage::log::{self, Entry, Origin};
 use storage::{Tx, standing};
 
-use crate::{Admitted, Error};
+use crate::{Admitted, Error, deletion};
 
 /// The bits of a UUID that say which kind it is.
 const VERSION_AND_VARIANT: u128 = (0xf << 76) | (0x3 << 62);
@@ -50,7 +50,11 @@ impl Ctx {
             Some(standing) if !tx.is_writing() => Some(Arc::clone(standing)),
             _ => standing::current(tx, bearer.app.key, &bearer.id)?,
         };
-        let standing = standing.ok_or_else(|| Error::NoUser(bearer.id.clone()))?;
+        let Some(standing) = standing else {
+            // Whoever was deleted for good is told so (semantics 10.16).
+            deletion::refuse_buried(tx, &bearer.app, std::slice::from_ref(&bearer.id))?;
+            return Err(Error::NoUser(bearer.id.clone()));
+        };
         let current = tx.is_writing().then(|| storage::apps::current(tx, &bearer.app)).transpose()?;
         self.admit_user(bearer, current, standing)
     }

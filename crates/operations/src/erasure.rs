@@ -13,6 +13,7 @@ use model::{
     UserKey, owner_id, tombstone,
 };
 use storage::erase_chat::{self, NewOwner};
+use storage::scrub::Scrub;
 use storage::users::{self, Change};
 use storage::{Tx, apps, deletion, erase, redaction};
 
@@ -279,4 +280,25 @@ pub fn forget(tx: &mut Tx<'_>, now: Timestamp) -> Result<Forgetting, Error> {
         deletion::forgotten(tx, user, now.after(USERS_RESULT_KEPT))?;
     }
     Ok(Forgetting::Somebody)
+}
+
+/// Whether what deleted users have left in the files of the database is to be wiped at `now`: one look-up.
+///
+/// # Errors
+/// When the store fails.
+pub fn is_to_scrub(tx: &mut Tx<'_>, now: Timestamp) -> Result<bool, Error> {
+    Ok(deletion::is_to_scrub(tx, now)?)
+}
+
+/// Takes the next step of a scrub that began at `since`. Answers the scrub after it, or `None` when that was the last one.
+///
+/// # Errors
+/// When the store fails; then the step is to be taken again.
+pub fn scrub(tx: &mut Tx<'_>, scrub: &Scrub, since: Timestamp) -> Result<Option<Scrub>, Error> {
+    let mut next = scrub.clone();
+    if storage::scrub::step(tx, &mut next)? {
+        return Ok(Some(next));
+    }
+    deletion::scrubbed(tx, since)?;
+    Ok(None)
 }

@@ -6,10 +6,11 @@
 use std::collections::BTreeSet;
 
 use model::{
-    Action, App, AppKey, ContentWork, Event, Invalid, StoredUser, TaskId, User, UserContent, UserId, UserKey,
-    UserView, Work, check_user_ids,
+    Action, App, ChannelKey, ContentWork, DeletionCause, Event, Invalid, MessageKey, StoredUser, TaskId,
+    Timestamp, User, UserContent, UserId, UserKey, UserView, Work, check_user_ids,
 };
 use storage::Tx;
+use storage::erase_chat;
 use storage::log::Entry;
 use storage::users::{self, Change};
 
@@ -223,7 +224,7 @@ fn store(
 }
 
 /// Goes through a piece of what a user has made. Answers where to go on, or `None` at the end.
-type GoThrough = fn(&mut Tx<'_>, AppKey, UserKey, UserContent, Option<i64>) -> Result<Option<i64>, Error>;
+type GoThrough = fn(&mut Tx<'_>, Timestamp, UserKey, UserContent, Option<i64>) -> Result<Option<i64>, Error>;
 
 /// Goes through a first piece of what the one user has made who was stored, has a task see to what is left of it, and answers
 /// the user.
@@ -237,7 +238,7 @@ fn finish_one(
     work: fn(ContentWork) -> Work,
 ) -> Result<UserView, Error> {
     for user in stored.iter().filter(|_| !content.is_nothing()) {
-        let cursor = go_through(tx, ctx.app()?.key, user.key, content, None)?;
+        let cursor = go_through(tx, ctx.now, user.key, content, None)?;
         if cursor.is_some() {
             let mut left = ContentWork::new(vec![user.user.id.clone()], content);
             left.advance(cursor);
@@ -276,7 +277,7 @@ fn go_on(
         let found = found.first().filter(|found| found.user.deleted_at.is_none());
         match found.map(|found| (found.key, refuse(&found.user))) {
             Some((key, None)) => {
-                let cursor = go_through(tx, ctx.app, key, work.content(), cursor)?;
+                let cursor = go_through(tx, ctx.created_at, key, work.content(), cursor)?;
                 work.advance(cursor);
             }
             Some((_, Some(why))) => work.give_up(why.to_owned()),
@@ -290,28 +291,61 @@ fn go_on(
 /// Hides at most [`tasks::ROWS_A_STEP`] messages or channels of a user who is deactivated, marked so that
 /// [`restore_content`] finds them again (semantics 9.3, 9.5): those after `cursor`. Answers where to go on, or `None` when
 /// everything is hidden.
-///
-/// There is no content yet, so nothing is found.
 fn hide_content(
-    _tx: &mut Tx<'_>,
-    _app: AppKey,
-    _user: UserKey,
-    _content: UserContent,
-    _cursor: Option<i64>,
+    tx: &mut Tx<'_>,
+    at: Timestamp,
+    user: UserKey,
+    content: UserContent,
+    cursor: Option<i64>,
 ) -> Result<Option<i64>, Error> {
-    Ok(None)
+    let cause = DeletionCause::UserDeactivated;
+    let messages = |tx: &mut Tx<'_>, after| {
+        Ok(erase_chat::mark_messages(tx, user, cause, at, after, tasks::ROWS_A_STEP)?.next)
+    };
+    let channels = |tx: &mut Tx<'_>, after| {
+        Ok(erase_chat::hide_channels(tx, user, cause, at, after, tasks::ROWS_A_STEP)?.next)
+    };
+    go_through_content(tx, content, cursor, messages, channels)
 }
 
 /// Brings back at most [`tasks::ROWS_A_STEP`] messages or channels that the deactivation of a user hid, and nothing that was
 /// deleted by hand (semantics 9.5): those after `cursor`. Answers where to go on, or `None` when everything is back.
-///
-/// There is no content yet, so nothing is found.
 fn restore_content(
-    _tx: &mut Tx<'_>,
-    _app: AppKey,
-    _user: UserKey,
-    _content: UserContent,
-    _cursor: Option<i64>,
+    tx: &mut Tx<'_>,
+    _at: Timestamp,
+    user: UserKey,
+    content: UserContent,
+    cursor: Option<i64>,
 ) -> Result<Option<i64>, Error> {
-    Ok(None)
+    let messages =
+        |tx: &mut Tx<'_>, after| Ok(erase_chat::restore_messages(tx, user, after, tasks::ROWS_A_STEP)?.next);
+    let channels =
+        |tx: &mut Tx<'_>, after| Ok(erase_chat::restore_channels(tx, user, after, tasks::ROWS_A_STEP)?.next);
+    go_through_content(tx, content, cursor, messages, channels)
 }
+
+/// Goes through messages, whose cursors are as they are, and then through channels, whose cursors are negative: keys begin at 1.
+fn go_through_content(
+    tx: &mut Tx<'_>,
+    content: UserContent,
+    cursor: Option<i64>,
+    messages: impl Fn(&mut Tx<'_>, Option<MessageKey>) -> Result<Option<MessageKey>, Error>,
+    channels: impl Fn(&mut Tx<'_>, Option<ChannelKey>) -> Result<Option<ChannelKey>, Error>,
+) -> Result<Option<i64>, Error> {
+    if content.messages && cursor.is_none_or(|place| place > 0) {
+        if let Some(MessageKey(place)) = messages(tx, cursor.map(MessageKey))? {
+            return Ok(Some(place));
+        }
+        if content.channels {
+            return Ok(Some(FIRST_CHANNEL));
+        }
+    }
+    if !content.channels {
+        return Ok(None);
+    }
+    let after = cursor.filter(|place| *place < FIRST_CHANNEL).map(|place| ChannelKey(-place));
+    Ok(channels(tx, after)?.map(|ChannelKey(place)| -place))
+}
+
+/// Stands for the beginning of the channels: that is after no channel.
+const FIRST_CHANNEL: i64 = 0;

@@ -197,13 +197,14 @@ fn told(error: &Error) -> TaskError {
     }
 }
 
-/// Drops results and takes tasks away that are not to be known any more, a batch of each. Answers whether there may be
-/// others.
+/// Drops results, takes tasks away that are not to be known any more, and from the log what it holds of users who are gone: a
+/// batch of each. Answers whether there may be others.
 ///
 /// # Errors
 /// When the store fails.
 pub fn sweep(tx: &mut Tx<'_>, now: Timestamp) -> Result<bool, Error> {
     let most = usize::try_from(tasks::SWEPT_AT_ONCE).unwrap_or(usize::MAX);
     let (dropped, pruned) = (tasks::drop_results(tx, now)?, tasks::prune(tx, now, TASK_KEPT)?);
-    Ok(dropped >= most || pruned >= most)
+    let forgetting = erasure::forget(tx, now)?;
+    Ok(dropped >= most || pruned >= most || forgetting == erasure::Forgetting::Somebody)
 }

@@ -26,6 +26,8 @@ pub(crate) enum Verb {
     Serve(ServeArguments),
     /// List, create, rotate and suspend apps
     App(AppArguments),
+    /// Free the id of a user who was deleted for good
+    User(UserArguments),
     /// Print a token of an app
     Token(TokenArguments),
     /// Copy everything that is stored into one file, while the server runs or without it
@@ -147,6 +149,30 @@ pub(crate) enum AppVerb {
         /// Let the app be used again
         #[arg(long, conflicts_with = "explanation")]
         lift: bool,
+    },
+}
+
+/// The arguments of `user`.
+#[derive(Args, Debug)]
+pub(crate) struct UserArguments {
+    #[command(flatten)]
+    pub(crate) place: PlaceArguments,
+
+    #[command(subcommand)]
+    pub(crate) verb: UserVerb,
+}
+
+/// What is to be done with a user. It goes through the running server, or into its directory if none runs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserVerb {
+    /// Let the id of a user who was deleted for good be given again; for apps that are for tests
+    PurgeTombstone {
+        /// Key of the app [default: the only one there is]
+        #[arg(long, value_name = "KEY")]
+        app: Option<String>,
+        /// Id that the user had
+        #[arg(value_name = "ID", value_parser = user_id)]
+        id: UserId,
     },
 }
 

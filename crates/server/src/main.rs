@@ -19,6 +19,7 @@ mod logging;
 mod nearest;
 mod operator;
 mod prune;
+mod scrub;
 mod serve;
 mod shutdown;
 mod tasks;
@@ -52,6 +53,10 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Verb::App(arguments) => {
             let place = arguments.place.place(environment())?;
             verbs::app::run(&place, arguments.verb)
+        }
+        Verb::User(arguments) => {
+            let place = arguments.place.place(environment())?;
+            verbs::user::run(&place, arguments.verb)
         }
         Verb::Token(arguments) => {
             let place = arguments.place.place(environment())?;

@@ -4,8 +4,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use model::{Action, Caller, Clock, Entropy, Operation, Secret};
-use operations::{Ctx, apps};
+use model::{Action, Caller, Clock, Entropy, Operation, Secret, UserId};
+use operations::{Ctx, apps, deletion};
 use serde::{Deserialize, Serialize};
 use storage::{Copied, Store, Tx};
 
@@ -34,6 +34,8 @@ pub(crate) enum Request {
     Suspend { api_key: String, explanation: String },
     /// Let the app be used again.
     Resume { api_key: String },
+    /// Let the id of a user who was deleted for good be given again.
+    PurgeTombstone { api_key: String, id: UserId },
 }
 
 /// A secret on its way through a socket that only its owner can open.
@@ -68,7 +70,8 @@ impl Request {
             | Self::Rotate { api_key, .. }
             | Self::FinishRotation { api_key }
             | Self::Suspend { api_key, .. }
-            | Self::Resume { api_key } => api_key,
+            | Self::Resume { api_key }
+            | Self::PurgeTombstone { api_key, .. } => api_key,
         }
     }
 
@@ -80,6 +83,7 @@ impl Request {
             Self::FinishRotation { .. } => Operation::FinishRotation,
             Self::Suspend { .. } => Operation::SuspendApp,
             Self::Resume { .. } => Operation::ResumeApp,
+            Self::PurgeTombstone { .. } => Operation::PurgeTombstone,
         }
     }
 
@@ -94,6 +98,10 @@ impl Request {
             Self::FinishRotation { api_key } => apps::finish_rotation(tx, ctx, api_key)?,
             Self::Suspend { api_key, explanation } => apps::suspend(tx, ctx, api_key, explanation)?,
             Self::Resume { api_key } => apps::resume(tx, ctx, api_key)?,
+            Self::PurgeTombstone { api_key, id } => {
+                let purged = deletion::purge_tombstone(tx, ctx, api_key, id)?;
+                return Ok(if purged { Outcome::Done } else { Outcome::Unchanged });
+            }
         }
         Ok(Outcome::Done)
     }

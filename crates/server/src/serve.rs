@@ -22,9 +22,9 @@ use crate::config::{Config, Place};
 use crate::control::Socket;
 use crate::failure::{Failure, print};
 use crate::operator::Operator;
-use crate::prune;
 use crate::shutdown::Signals;
 use crate::tasks;
+use crate::{prune, scrub};
 
 /// How long requests may take to finish once the server drains (DESIGN 4).
 const GRACE: Duration = Duration::from_secs(10);
@@ -114,6 +114,7 @@ async fn serve(
             tracing::warn!(%error, "no control socket: `headwater app` and `backup` cannot reach this server");
         }
     }
+    parts.spawn(scrub::run(store.clone(), clock.clone(), drain.clone()));
     parts.spawn(prune::run(store.clone(), clock.clone(), bounds, drain.clone()));
     parts.spawn(tasks::run(store, clock, entropy, drain.clone()));
     if let Some(admin) = admin {

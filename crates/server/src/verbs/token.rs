@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use model::{App, Clock, Timestamp, UserId};
+use model::{Clock, Timestamp, UserId};
 use serde_json::{Map, Value};
 
-use super::all_apps;
+use super::{all_apps, choose};
 use crate::ambient::SystemClock;
 use crate::cli::TokenRequest;
 use crate::config::Place;
@@ -21,21 +21,6 @@ const CALL_TOKEN: Duration = Duration::from_hours(1);
 pub(crate) fn run(place: &Place, request: &TokenRequest) -> Result<(), Failure> {
     let app = choose(all_apps(place)?, request.app.as_deref())?;
     print(wire::token::sign(&app.secret, &claims(request, SystemClock::new().now())))
-}
-
-fn choose(apps: Vec<App>, api_key: Option<&str>) -> Result<App, Failure> {
-    let keys: Vec<String> = apps.iter().map(|app| app.api_key.clone()).collect();
-    let hint = match keys.as_slice() {
-        [] => "`headwater app create` makes one".to_owned(),
-        keys => format!("name one of them with --app: {}", keys.join(", ")),
-    };
-    let mut fitting = apps.into_iter().filter(|app| api_key.is_none_or(|key| app.api_key == key));
-    match (fitting.next(), fitting.next(), api_key) {
-        (Some(app), None, _) => Ok(app),
-        (Some(_), Some(_), _) => Err(Failure::new("there are several apps", hint)),
-        (None, _, Some(key)) => Err(Failure::new(format!("there is no app with the key {key}"), hint)),
-        (None, _, None) => Err(Failure::new("there is no app", hint)),
-    }
 }
 
 /// What the token says (v2 1.5). Only a user token tells when it was issued, as with the SDKs.
