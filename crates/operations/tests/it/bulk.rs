@@ -11,12 +11,12 @@ use model::{Action, Clock, Outcome, Task, TaskResult, TaskStatus, UserContent};
 use storage::Tx;
 
 use crate::stage::{Stage, id};
-use crate::tasks::{EVERYTHING, deactivation, ok};
+use crate::tasks::{MESSAGES, deactivation, ok};
 
 async fn many_are_shut_out_at_once_and_the_task_does_the_rest(engine: Engine) {
     let stage = Stage::set(engine).await;
     stage.create(&["alice", "bob", "carol"]).await;
-    let started = stage.deactivate_many(&["carol", "alice"], EVERYTHING).await.unwrap();
+    let started = stage.deactivate_many(&["carol", "alice"], MESSAGES).await.unwrap();
     assert_eq!(stage.shut_out().await, ["alice", "carol"]);
     let now = stage.store.clock().now();
     let task = stage.task(&started).await.unwrap();
@@ -43,7 +43,7 @@ async fn many_are_shut_out_at_once_and_the_task_does_the_rest(engine: Engine) {
     let kept = stage.rows("SELECT work, actor, operation, request FROM tasks", 4).await;
     assert_eq!(kept, [["", "", "UpdateUsers", "request-1"]]);
 
-    let back = stage.reactivate_many(&["alice", "bob", "carol"], EVERYTHING).await.unwrap();
+    let back = stage.reactivate_many(&["alice", "bob", "carol"], MESSAGES).await.unwrap();
     assert_eq!(stage.shut_out().await, [""; 0]);
     assert_eq!(stage.store.run_tasks().await, 3);
     assert_eq!(stage.task(&back).await.unwrap().result, ok(&["alice", "bob", "carol"]));
@@ -95,16 +95,16 @@ async fn all_or_none(engine: Engine) {
         (&["alice", "gone"], "the user gone was deleted"),
     ] {
         for refused in
-            [stage.deactivate_many(names, EVERYTHING).await, stage.reactivate_many(names, EVERYTHING).await]
+            [stage.deactivate_many(names, MESSAGES).await, stage.reactivate_many(names, MESSAGES).await]
         {
             assert_eq!(refused.unwrap_err().to_string(), told);
         }
     }
-    let by_nobody = DeactivateMany { created_by: Some(id("zoe")), ..deactivation(&["alice"], EVERYTHING) };
+    let by_nobody = DeactivateMany { created_by: Some(id("zoe")), ..deactivation(&["alice"], MESSAGES) };
     let refused =
         stage.write(Action::DeactivateUser, move |tx, ctx| lifecycle::deactivate_many(tx, ctx, &by_nobody));
     assert_eq!(refused.await.unwrap_err().to_string(), "the user zoe does not exist");
-    let undeclared = deactivation(&["alice"], EVERYTHING);
+    let undeclared = deactivation(&["alice"], MESSAGES);
     let refused =
         stage.write(Action::UpdateUser, move |tx, ctx| lifecycle::deactivate_many(tx, ctx, &undeclared));
     assert!(matches!(refused.await, Err(Error::Undeclared { .. })));
@@ -137,8 +137,8 @@ async fn the_author_is_named(engine: Engine) {
 async fn what_happened_meanwhile_is_told_for_each_user(engine: Engine) {
     let stage = Stage::set(engine).await;
     stage.create(&["alice", "bob", "carol"]).await;
-    let hiding = stage.deactivate_many(&["alice", "bob", "carol"], EVERYTHING).await.unwrap();
-    let showing = stage.reactivate_many(&["bob"], EVERYTHING).await.unwrap();
+    let hiding = stage.deactivate_many(&["alice", "bob", "carol"], MESSAGES).await.unwrap();
+    let showing = stage.reactivate_many(&["bob"], MESSAGES).await.unwrap();
     stage.sql("UPDATE users SET deleted_at = 1 WHERE id = 'carol'").await;
     stage.deactivate_one("bob").await;
     stage.reactivate_many(&["alice"], UserContent::default()).await.unwrap();
@@ -164,9 +164,8 @@ async fn statements_are_few_however_many_users(engine: Engine) {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     stage.create(&names).await;
     for some in [&names[..1], &names] {
-        let command = DeactivateMany { created_by: Some(id("u7")), ..deactivation(some, EVERYTHING) };
-        let back =
-            ReactivateMany { ids: command.ids.clone(), created_by: Some(id("u7")), content: EVERYTHING };
+        let command = DeactivateMany { created_by: Some(id("u7")), ..deactivation(some, MESSAGES) };
+        let back = ReactivateMany { ids: command.ids.clone(), created_by: Some(id("u7")), content: MESSAGES };
         let deactivate = move |tx: &mut Tx<'_>, ctx: &Ctx| lifecycle::deactivate_many(tx, ctx, &command);
         let (_, statements) = stage.counted(Action::DeactivateUser, deactivate).await.unwrap();
         assert_eq!(statements, 5, "users, their rows, the log, who is named, the task: {}", some.len());
