@@ -75,9 +75,14 @@ impl Call {
         UserId::parse(&self.parameter("user_id")?).map_err(|invalid| invalid.within("user_id"))
     }
 
-    /// The one parameter of the path, which refusals call `name`.
+    /// The first parameter of the path, which refusals call `name`.
     pub(crate) fn parameter(&self, name: &str) -> Result<String, Invalid> {
-        let text = self.parameters.first().and_then(|segment| form::decode(segment));
+        self.nth_parameter(0, name)
+    }
+
+    /// The parameter of the path that stands behind so many others, which refusals call `name`.
+    pub(crate) fn nth_parameter(&self, place: usize, name: &str) -> Result<String, Invalid> {
+        let text = self.parameters.get(place).and_then(|segment| form::decode(segment));
         text.ok_or_else(|| Invalid::new(name, "must be UTF-8 without U+0000, percent-encoded"))
     }
 

@@ -87,6 +87,7 @@ impl From<Error> for Refusal {
             | Error::NoDevice { .. }
             | Error::NoChannel(_)
             | Error::NoMessage(_)
+            | Error::NoReaction { .. }
             | Error::NoApp(_) => Self::missing(error.to_string()),
             Error::NameTaken { ref field, .. } => {
                 let field = (field.clone(), error.to_string());
@@ -110,6 +111,7 @@ impl From<Error> for Refusal {
             | Error::Denied(_)
             | Error::GuestsRefused(_)
             | Error::NoTeamFilter
+            | Error::FixedTeam
             | Error::Unbannable { .. }
             | Error::NotOneself { .. }
             | Error::ServerOnly(_) => Self::new(StatusCode::FORBIDDEN, Code::NotAllowed, error.to_string()),

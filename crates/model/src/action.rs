@@ -41,10 +41,20 @@ actions! {
     CreateChannel,
     /// Make a guest: asked by whoever has no user yet, so nobody is refused by role.
     CreateGuest,
+    /// Write a message in a channel.
+    CreateMessage,
+    /// React to a message.
+    CreateReaction,
     /// Make users.
     CreateUser,
     /// Deactivate and reactivate users. For servers.
     DeactivateUser,
+    /// Delete a channel.
+    DeleteChannel,
+    /// Delete a message.
+    DeleteMessage,
+    /// Take back a reaction.
+    DeleteReaction,
     /// Delete users. For servers.
     DeleteUser,
     /// Ask what one may do, and why.
@@ -55,6 +65,8 @@ actions! {
     FlagUser,
     /// Take part in a call.
     JoinCall,
+    /// Leave a channel.
+    LeaveChannel,
     /// Make, rotate, suspend and resume apps. For operators.
     ManageApps,
     /// Make, change and delete lists of words.
@@ -85,6 +97,8 @@ actions! {
     ReadBlockLists,
     /// Read a call.
     ReadCall,
+    /// Read a channel: what is written in it and by whom.
+    ReadChannel,
     /// List the members of a channel.
     ReadChannelMembers,
     /// Read what was reported to the moderators.
@@ -103,6 +117,8 @@ actions! {
     SearchUser,
     /// Change the settings of the app. For servers.
     UpdateApp,
+    /// Put others into a channel, and take them out.
+    UpdateChannelMembers,
     /// Record what came of a report.
     UpdateFlagReport,
     /// Change the profiles of users.
@@ -125,6 +141,7 @@ impl Action {
                 | Self::ReadApp
                 | Self::ReadBlockLists
                 | Self::ReadCall
+                | Self::ReadChannel
                 | Self::ReadChannelMembers
                 | Self::ReadFlagReports
                 | Self::ReadPermissions

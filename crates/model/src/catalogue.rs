@@ -72,6 +72,7 @@ const USERS: &[&str] = &["user"];
 const MODERATION: &[&str] = &["user", "moderation"];
 const CHANNELS: &[&str] = &["channel"];
 const CHANNEL_MODERATION: &[&str] = &["channel", "moderation"];
+const MESSAGES: &[&str] = &["channel", "message"];
 const CALLS: &[&str] = &["call"];
 const MENTIONS: &[&str] = &["channel", "mention"];
 
@@ -131,6 +132,19 @@ const fn own_channel(
     Permission { own: Some("Channel"), ..channel(id, name, action, tags, granted, description) }
 }
 
+/// The same on things of this kind in channels, when they are the caller's own.
+const fn own(
+    id: Text,
+    name: Text,
+    kind: Text,
+    action: Action,
+    tags: List,
+    granted: List,
+    description: Text,
+) -> Permission {
+    Permission { own: Some(kind), ..channel(id, name, action, tags, granted, description) }
+}
+
 /// A permission in calls within the teams of the caller.
 const fn call(id: Text, name: Text, action: Action, granted: List, description: Text) -> Permission {
     Permission { level: Level::Call, ..app(id, name, action, CALLS, granted, description) }
@@ -155,6 +169,14 @@ pub const CATALOGUE: &[Permission] = &[
         "Opens a connection to the app."),
     channel("create-channel", "Create Channel", Action::CreateChannel, CHANNELS, ADMINS_AND_USERS,
         "Makes a channel."),
+    channel("create-message", "Create Message", Action::CreateMessage, MESSAGES, PARTICIPANTS,
+        "Writes messages in a channel."),
+    own_channel("create-message-owner", "Create Message in Own Channels", Action::CreateMessage, MESSAGES, PARTICIPANTS_AND_USERS,
+        "Writes messages in a channel that the caller created."),
+    channel("create-reaction", "Create Reaction", Action::CreateReaction, MESSAGES, PARTICIPANTS,
+        "Reacts to messages in a channel."),
+    own_channel("create-reaction-owner", "Create Reaction in Own Channels", Action::CreateReaction, MESSAGES, PARTICIPANTS_AND_USERS,
+        "Reacts to messages in a channel that the caller created."),
     app("create-user", "Create User", Action::CreateUser, USERS, ADMINS,
         "Makes other users."),
     any_team("create-user-any-team", "Create User in Any Team", Action::CreateUser, USERS, GLOBAL_ADMINS,
@@ -163,6 +185,16 @@ pub const CATALOGUE: &[Permission] = &[
         "Makes the caller's own user by connecting."),
     app("deactivate-user", "Deactivate User", Action::DeactivateUser, MODERATION, NOBODY,
         "Shuts a user out of the app while keeping its data, and lets it in again. For servers, whatever is granted."),
+    channel("delete-channel", "Delete Channel", Action::DeleteChannel, CHANNELS, ADMINS,
+        "Deletes a channel."),
+    own_channel("delete-channel-owner", "Delete Own Channels", Action::DeleteChannel, CHANNELS, PARTICIPANTS_AND_USERS,
+        "Deletes a channel that the caller created."),
+    channel("delete-message", "Delete Message", Action::DeleteMessage, CHANNEL_MODERATION, CHANNEL_MODERATORS,
+        "Deletes messages of others in a channel."),
+    own("delete-message-owner", "Delete Own Messages", "Message", Action::DeleteMessage, MESSAGES, PARTICIPANTS_AND_USERS,
+        "Deletes the caller's own messages in a channel."),
+    own("delete-reaction-owner", "Delete Own Reactions", "Reaction", Action::DeleteReaction, MESSAGES, PARTICIPANTS_AND_USERS,
+        "Takes back the caller's own reactions in a channel."),
     app("delete-user", "Delete User", Action::DeleteUser, MODERATION, NOBODY,
         "Deletes a user. For servers, whatever is granted."),
     own_user("explain-permission-owner", "Explain Own Permissions", Action::ExplainPermission, EVERYONE,
@@ -175,6 +207,8 @@ pub const CATALOGUE: &[Permission] = &[
         "Reports a user of any team to the moderators."),
     call("join-call", "Join Call", Action::JoinCall, CALL_MEMBERS,
         "Takes part in a call."),
+    channel("leave-channel", "Leave Channel", Action::LeaveChannel, CHANNELS, PARTICIPANTS,
+        "Leaves a channel."),
     app("manage-block-lists", "Manage Block Lists", Action::ManageBlockLists, MODERATION, ADMINS,
         "Makes, changes and deletes lists of words for moderation."),
     any_team("manage-block-lists-any-team", "Manage Block Lists of Any Team", Action::ManageBlockLists, MODERATION,
@@ -207,10 +241,14 @@ pub const CATALOGUE: &[Permission] = &[
         "Reads lists of words for moderation of any team."),
     call("read-call", "Read Call", Action::ReadCall, CALL_MEMBERS,
         "Reads a call."),
+    channel("read-channel", "Read Channel", Action::ReadChannel, CHANNELS, PARTICIPANTS,
+        "Reads a channel."),
     channel("read-channel-members", "Read Channel Members", Action::ReadChannelMembers, CHANNELS, PARTICIPANTS,
         "Lists the members of a channel."),
     own_channel("read-channel-members-owner", "Read Members of Own Channels", Action::ReadChannelMembers, CHANNELS, PARTICIPANTS_AND_USERS,
         "Lists the members of a channel that the caller created."),
+    own_channel("read-channel-owner", "Read Own Channels", Action::ReadChannel, CHANNELS, PARTICIPANTS_AND_USERS,
+        "Reads a channel that the caller created."),
     app("read-flag-reports", "Read Flag Reports", Action::ReadFlagReports, MODERATION, MODERATORS,
         "Lists what was reported to the moderators."),
     any_team("read-flag-reports-any-team", "Read Flag Reports of Any Team", Action::ReadFlagReports, MODERATION, GLOBAL,
@@ -223,6 +261,10 @@ pub const CATALOGUE: &[Permission] = &[
         "Finds users."),
     any_team("search-user-any-team", "Search User in Any Team", Action::SearchUser, USERS, GLOBAL,
         "Finds users of any team."),
+    channel("update-channel-members", "Update Channel Members", Action::UpdateChannelMembers, CHANNELS, CHANNEL_MODERATORS,
+        "Puts others into a channel, and takes them out."),
+    own_channel("update-channel-members-owner", "Update Members of Own Channels", Action::UpdateChannelMembers, CHANNELS, PARTICIPANTS_AND_USERS,
+        "Puts others into a channel that the caller created, and takes them out."),
     app("update-flag-report", "Update Flag Report", Action::UpdateFlagReport, MODERATION, MODERATORS,
         "Records what came of a report to the moderators."),
     any_team("update-flag-report-any-team", "Update Flag Report of Any Team", Action::UpdateFlagReport, MODERATION, GLOBAL,
@@ -252,6 +294,14 @@ pub const CATALOGUE: &[Permission] = &[
 pub fn permission(id: &str) -> Option<&'static Permission> {
     let place = CATALOGUE.binary_search_by(|permission| permission.id.cmp(id)).ok()?;
     CATALOGUE.get(place)
+}
+
+/// Whether `action` is decided by the grants of the app: what is done in a channel or a call is decided there, and can be
+/// allowed to whoever may do it nowhere else.
+#[must_use]
+pub fn is_decided_in_app(action: Action) -> bool {
+    let of_action = |permission: &&Permission| permission.action == action;
+    CATALOGUE.iter().find(of_action).is_none_or(|permission| permission.level == Level::App)
 }
 
 /// Whether the built-in grants of the app give `role` anything.

@@ -3,9 +3,13 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::{Attached, Cid, CustomText, Deletion, Invalid, Shown, Timestamp, User, UserId, UserKey};
+use crate::{
+    ANONYMOUS_ROLE, Attached, CATALOGUE, Cid, CustomText, DEFAULT_ROLE, Deletion, GUEST_ROLE, Invalid, Level,
+    MESSAGES_SHOWN, MOST_MESSAGES_SHOWN, MessageView, Shown, Timestamp, User, UserId, UserKey,
+};
 
 /// The most members of a channel.
 pub const MOST_CHANNEL_MEMBERS: usize = 10_000;
@@ -142,8 +146,71 @@ pub struct ChannelMemberView {
 pub struct ChannelView {
     /// The channel.
     pub channel: Channel,
-    /// Who created it, as long as that user is there.
+    /// Who created it, or who stands in the place of that user.
     pub creator: Option<User<CustomText>>,
+}
+
+/// How much of a channel is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// How many members.
+    pub members: usize,
+    /// After how many of them.
+    pub members_offset: usize,
+    /// How many of the newest messages.
+    pub messages: usize,
+}
+
+impl Default for Extent {
+    fn default() -> Self {
+        Self { members: MOST_MEMBERS_SHOWN, members_offset: 0, messages: MESSAGES_SHOWN }
+    }
+}
+
+impl Extent {
+    /// Checks that no more is asked for than is answered.
+    ///
+    /// # Errors
+    /// The first number that is too great.
+    pub fn check(self) -> Result<(), Invalid> {
+        let within = |field: &str, count: usize, most: usize| match count > most {
+            true => Err(Invalid::new(field, format!("must be at most {most}, got {count}"))),
+            false => Ok(()),
+        };
+        within("members.limit", self.members, MOST_MEMBERS_SHOWN)?;
+        within("members.offset", self.members_offset, MOST_CHANNEL_MEMBERS)?;
+        within("messages.limit", self.messages, MOST_MESSAGES_SHOWN)
+    }
+}
+
+/// A channel with its first members and its newest messages.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChannelState {
+    /// The channel.
+    pub channel: ChannelView,
+    /// Members, in the order of their keys.
+    pub members: Vec<ChannelMemberView>,
+    /// The membership of the user who asks.
+    pub membership: Option<ChannelMemberView>,
+    /// Messages, oldest first.
+    pub messages: Vec<MessageView>,
+}
+
+/// The grants that a type of channels has in place of the built-in ones, role by role: everybody reads a livestream, whoever
+/// is nobody too (semantics 6.2).
+#[must_use]
+pub fn grants_of_type(kind: &str) -> Option<Value> {
+    if kind != "livestream" {
+        return None;
+    }
+    let with_reading = |role: &str| {
+        let built_in = CATALOGUE
+            .iter()
+            .filter(|permission| permission.level == Level::Channel && permission.granted.contains(&role));
+        let ids: Vec<&str> = built_in.map(|permission| permission.id).chain(["read-channel"]).collect();
+        (role.to_owned(), Value::from(ids))
+    };
+    Some(Value::Object([ANONYMOUS_ROLE, GUEST_ROLE, DEFAULT_ROLE].map(with_reading).into_iter().collect()))
 }
 
 /// Checks the name of a channel that is to be made.

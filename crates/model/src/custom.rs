@@ -106,6 +106,16 @@ impl Custom {
 pub struct CustomText(Box<RawValue>);
 
 impl CustomText {
+    /// No custom data.
+    ///
+    /// # Panics
+    /// Never: the text is JSON.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "the text is JSON")]
+    pub fn empty() -> Self {
+        Self::from_stored("{}".to_owned()).expect("an object")
+    }
+
     /// Takes the text that was made of a [`Custom`]; `None` when it is no JSON.
     #[must_use]
     pub fn from_stored(text: String) -> Option<Self> {

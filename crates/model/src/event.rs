@@ -5,7 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Attached, DeletionPlan, Device, PushPreferences, Timestamp, User, UserGroup, UserId};
+use crate::{
+    Attached, Channel, ChannelMember, Cid, DeletionPlan, Device, Message, PushPreferences, Reaction,
+    Timestamp, User, UserGroup, UserId,
+};
 
 /// The version of the stored form.
 const VERSION: u32 = 1;
@@ -248,6 +251,65 @@ pub enum Event {
         /// Who was muted.
         targets: Vec<UserId>,
     },
+    /// A channel was made.
+    #[serde(rename = "channel.created")]
+    ChannelCreated {
+        /// The channel as made.
+        channel: Box<Channel>,
+        /// Who is in it from the beginning.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        members: Vec<UserId>,
+    },
+    /// A channel was deleted (v2 5.3).
+    #[serde(rename = "channel.deleted")]
+    ChannelDeleted {
+        /// The channel after the change.
+        channel: Box<Channel>,
+        /// Whether nothing of it is kept.
+        hard: bool,
+    },
+    /// A user came into a channel (v2 5.3).
+    #[serde(rename = "member.added")]
+    MemberAdded {
+        /// The channel.
+        cid: Cid,
+        /// The member.
+        member: Box<ChannelMember>,
+    },
+    /// A user was taken out of a channel, or left it (v2 5.3).
+    #[serde(rename = "member.removed")]
+    MemberRemoved {
+        /// The channel.
+        cid: Cid,
+        /// The member as it was.
+        member: Box<ChannelMember>,
+    },
+    /// A message was written.
+    #[serde(rename = "message.new")]
+    MessageNew {
+        /// The message.
+        message: Box<Message>,
+    },
+    /// A message was deleted.
+    #[serde(rename = "message.deleted")]
+    MessageDeleted {
+        /// The message after the change.
+        message: Box<Message>,
+        /// Whether nothing of it is kept.
+        hard: bool,
+        /// Who did it, when that was said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        deleted_by: Option<UserId>,
+    },
+    /// A user has reacted to a message.
+    #[serde(rename = "reaction.new")]
+    ReactionNew(ReactionEvent),
+    /// A user has changed a reaction to a message.
+    #[serde(rename = "reaction.updated")]
+    ReactionUpdated(ReactionEvent),
+    /// A user has taken back a reaction to a message.
+    #[serde(rename = "reaction.deleted")]
+    ReactionDeleted(ReactionEvent),
     /// A device takes pushes for a user, for whom it did not before. Ours.
     #[serde(rename = "device.created")]
     DeviceCreated {
@@ -305,6 +367,17 @@ pub struct Report {
     pub total_flags: u64,
 }
 
+/// A reaction, and where it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReactionEvent {
+    /// The channel.
+    pub cid: Cid,
+    /// The author of the message.
+    pub author: UserId,
+    /// The reaction.
+    pub reaction: Reaction,
+}
+
 /// Which list of words was changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BlockListEvent {
@@ -356,6 +429,15 @@ impl Event {
             Self::UserUnblocked { .. } => "user.unblocked",
             Self::UserMuted { .. } => "user.muted",
             Self::UserUnmuted { .. } => "user.unmuted",
+            Self::ChannelCreated { .. } => "channel.created",
+            Self::ChannelDeleted { .. } => "channel.deleted",
+            Self::MemberAdded { .. } => "member.added",
+            Self::MemberRemoved { .. } => "member.removed",
+            Self::MessageNew { .. } => "message.new",
+            Self::MessageDeleted { .. } => "message.deleted",
+            Self::ReactionNew(_) => "reaction.new",
+            Self::ReactionUpdated(_) => "reaction.updated",
+            Self::ReactionDeleted(_) => "reaction.deleted",
             Self::DeviceCreated { .. } => "device.created",
             Self::DeviceUpdated { .. } => "device.updated",
             Self::DeviceDeleted { .. } => "device.deleted",
@@ -399,6 +481,15 @@ impl Event {
             | Self::FlagCreated { .. }
             | Self::UserBlocked { .. }
             | Self::UserUnblocked { .. }
+            | Self::ChannelCreated { .. }
+            | Self::ChannelDeleted { .. }
+            | Self::MemberAdded { .. }
+            | Self::MemberRemoved { .. }
+            | Self::MessageNew { .. }
+            | Self::MessageDeleted { .. }
+            | Self::ReactionNew(_)
+            | Self::ReactionUpdated(_)
+            | Self::ReactionDeleted(_)
             | Self::DeviceCreated { .. }
             | Self::DeviceUpdated { .. }
             | Self::DeviceDeleted { .. }
@@ -417,6 +508,11 @@ impl Event {
             | Self::DeviceUpdated { user, .. }
             | Self::DeviceDeleted { user, .. }
             | Self::PushPreferencesUpdated { user, .. } => Some(user),
+            Self::MemberAdded { member, .. } | Self::MemberRemoved { member, .. } => Some(&member.user),
+            Self::MessageNew { message } | Self::MessageDeleted { message, .. } => Some(&message.user),
+            Self::ReactionNew(event) | Self::ReactionUpdated(event) | Self::ReactionDeleted(event) => {
+                Some(&event.reaction.user)
+            }
             _ => self.subject().map(|user| &user.id),
         }
     }

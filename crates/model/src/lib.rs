@@ -52,11 +52,12 @@ pub use block_list::{
     MOST_BLOCK_LISTS, WordCheck, Words, check_block_list_name,
 };
 pub use caller::{Bearer, Caller, Cid, TokenAccess};
-pub use catalogue::{CATALOGUE, Level, Permission, permission};
+pub use catalogue::{CATALOGUE, Level, Permission, is_decided_in_app, permission};
 pub use channel::{
     CHANNEL_MEMBER, CHANNEL_MODERATOR, CHANNEL_TYPES, Channel, ChannelKey, ChannelMember, ChannelMemberView,
-    ChannelView, MOST_CHANNEL_CUSTOM_BYTES, MOST_CHANNEL_MEMBERS, MOST_CHANNEL_MEMBERS_A_CALL,
-    MOST_MEMBERS_SHOWN, NewMember, StoredChannel, check_new_cid, check_type, distinct_id,
+    ChannelState, ChannelView, Extent, MOST_CHANNEL_CUSTOM_BYTES, MOST_CHANNEL_MEMBERS,
+    MOST_CHANNEL_MEMBERS_A_CALL, MOST_MEMBERS_SHOWN, NewMember, StoredChannel, check_new_cid, check_type,
+    distinct_id, grants_of_type,
 };
 pub use clock::{Clock, Entropy, Timestamp};
 pub use criteria::Criterion;
@@ -69,7 +70,7 @@ pub use deletion_plan::{
 pub use device::{
     Device, LONGEST_DEVICE_ID, LONGEST_DEVICE_TEXT, MOST_DEVICES, PushProvider, Registration, check_device_id,
 };
-pub use event::{BlockListEvent, Event, Report};
+pub use event::{BlockListEvent, Event, ReactionEvent, Report};
 pub use field::BUILT_IN;
 pub use filter::{Filter, Test};
 pub use flag::{

@@ -52,8 +52,14 @@ operations! {
     DeactivateUsers,
     /// Deletes a list of words.
     DeleteBlockList,
+    /// Deletes a channel.
+    DeleteChannel,
     /// Removes a push device.
     DeleteDevice,
+    /// Deletes a message.
+    DeleteMessage,
+    /// Takes back a reaction.
+    DeleteReaction,
     /// Deletes a role.
     DeleteRole,
     /// Deletes a group of users.
@@ -72,14 +78,24 @@ operations! {
     GetBlockList,
     /// Lists whom a user has blocked.
     GetBlockedUsers,
+    /// Reads a channel.
+    GetChannel,
     /// Counts the reports of what a user made.
     GetFlagCount,
+    /// Reads a message.
+    GetMessage,
+    /// Reads a channel, and makes it when it is not there.
+    GetOrCreateChannel,
+    /// The same, for the channel that certain users share.
+    GetOrCreateDistinctChannel,
     /// Reads one permission of the catalogue.
     GetPermission,
     /// Reads how many calls are left.
     GetRateLimits,
     /// Reads how far a task is.
     GetTask,
+    /// Lists the reactions to a message.
+    GetReactions,
     /// Reads a group of users.
     GetUserGroup,
     /// Reads every list of words.
@@ -120,6 +136,10 @@ operations! {
     SearchRoles,
     /// Finds groups of users by their name.
     SearchUserGroups,
+    /// Writes a message.
+    SendMessage,
+    /// Reacts to a message.
+    SendReaction,
     /// Lets nobody use an app; for operators.
     SuspendApp,
     /// Lets a banned user in again.
@@ -132,6 +152,8 @@ operations! {
     UpdateApp,
     /// Changes a list of words.
     UpdateBlockList,
+    /// Puts users into a channel, or takes them out.
+    UpdateChannel,
     /// Chooses what users want pushed.
     UpdatePushNotificationPreferences,
     /// Changes a group of users.
@@ -166,10 +188,13 @@ impl Operation {
                 | Self::GetApp
                 | Self::GetBlockList
                 | Self::GetBlockedUsers
+                | Self::GetChannel
                 | Self::GetFlagCount
+                | Self::GetMessage
                 | Self::GetPermission
                 | Self::GetRateLimits
                 | Self::GetTask
+                | Self::GetReactions
                 | Self::GetUserGroup
                 | Self::ListBlockLists
                 | Self::ListDevices

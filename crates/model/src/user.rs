@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Custom, CustomText, Device, PushPreferences, Timestamp, UserId, UserKey};
+use crate::{Custom, CustomText, DEFAULT_ROLE, Device, PushPreferences, Timestamp, UserId, UserKey};
 
 /// A user of one app: the profile and its standing, without what hangs on it.
 ///
@@ -60,6 +60,42 @@ impl<C> User<C> {
     #[must_use]
     pub fn as_of(self, now: Timestamp) -> Self {
         Self { ban: self.ban.filter(|ban| ban.is_in_force(now)), ..self }
+    }
+}
+
+impl User<CustomText> {
+    /// Somebody who is not there, under an id that stands in the place of one who was (semantics 10.13).
+    #[must_use]
+    pub fn stand_in(id: UserId, since: Timestamp) -> Self {
+        Self {
+            id,
+            name: None,
+            image: None,
+            role: DEFAULT_ROLE.to_owned(),
+            teams: Vec::new(),
+            teams_role: BTreeMap::new(),
+            language: String::new(),
+            invisible: false,
+            privacy: None,
+            custom: CustomText::empty(),
+            created_at: since,
+            updated_at: since,
+            deactivated_at: None,
+            deleted_at: None,
+            tokens_revoked_before: None,
+            ban: None,
+            bypass_moderation: false,
+        }
+    }
+
+    /// The user of whom nothing but the id and the times is told.
+    #[must_use]
+    pub fn stripped(self) -> Self {
+        Self {
+            updated_at: self.updated_at,
+            deleted_at: self.deleted_at,
+            ..Self::stand_in(self.id, self.created_at)
+        }
     }
 }
 

@@ -221,7 +221,8 @@ impl<'c> Admitted<'c> {
         self.app.as_deref().map_or_else(|| self.ctx.app(), Ok)
     }
 
-    fn app(&self) -> Option<&Arc<App>> {
+    /// As it is now where the caller is a user who writes, otherwise as it was when the request came.
+    pub(crate) fn app(&self) -> Option<&Arc<App>> {
         self.app.as_ref().or_else(|| self.ctx.caller.app())
     }
 

@@ -66,7 +66,9 @@ impl Ctx {
     /// [`Error::Denied`] for the first of the actions.
     pub fn refuse_hopeless(&self) -> Result<(), Error> {
         let unknown = self.caller.user().is_some() && self.standing.is_none();
-        if unknown || matches!(self.caller, Caller::Server(_) | Caller::Operator) {
+        // What is done in a channel may be allowed there and nowhere else.
+        let elsewhere = self.actions.iter().any(|action| !model::is_decided_in_app(*action));
+        if unknown || elsewhere || matches!(self.caller, Caller::Server(_) | Caller::Operator) {
             return Ok(());
         }
         let caller = self.admit_known()?;

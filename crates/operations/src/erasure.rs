@@ -8,11 +8,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use model::{
-    App, ChannelKey, Data, DeletionCause, DeletionPlan, DeletionStage, DeletionWork, Effect, MessageKey,
-    Outcome, Secret, StoredChannel, StoredUser, TaskResult, Timestamp, USERS_RESULT_KEPT, UserDeletion,
-    UserKey, owner_id, tombstone,
+    App, ChannelKey, Data, DeletionCause, DeletionPlan, DeletionStage, DeletionWork, Effect, Event,
+    MessageKey, Outcome, Secret, StoredChannel, StoredUser, TaskResult, Timestamp, USERS_RESULT_KEPT,
+    UserDeletion, UserKey, owner_id, tombstone,
 };
 use storage::erase_chat::{self, NewOwner};
+use storage::log::Entry;
 use storage::scrub::Scrub;
 use storage::users::{self, Change};
 use storage::{Tx, apps, deletion, erase, redaction};
@@ -126,7 +127,7 @@ fn chat_piece(
     Ok(match (stage, plan.effect_on(data_of(stage))) {
         (Stage::Conversations, Effect::Marked) => {
             let swept = erase_chat::hide_conversations(tx, user, at, channel, most)?;
-            tell(tx, ctx, user, &swept.channels)?;
+            tell(tx, ctx, user, &swept.channels, false)?;
             Piece::swept(swept.channels.len(), swept.next.map(|key| key.0), Stage::HiddenConversations)
         }
         (Stage::Conversations | Stage::HiddenConversations, Effect::Removed) => {
@@ -136,7 +137,7 @@ fn chat_piece(
                 }
                 _ => (erase_chat::remove_hidden_conversations(tx, user, channel, most)?, Stage::Messages),
             };
-            tell(tx, ctx, user, &removed.channels)?;
+            tell(tx, ctx, user, &removed.channels, true)?;
             let next = match removed.more {
                 true => Next::After(removed.after.map(|key| key.0)),
                 false => Next::Stage(then),
@@ -228,8 +229,22 @@ fn take_rows(tx: &mut Tx<'_>, plan: &DeletionPlan, user: UserKey, most: usize) -
 }
 
 /// Logs that these channels were deleted together with `user`.
-fn tell(_tx: &mut Tx<'_>, _ctx: &TaskCtx, _user: UserKey, _channels: &[StoredChannel]) -> Result<(), Error> {
-    Ok(())
+fn tell(
+    tx: &mut Tx<'_>,
+    ctx: &TaskCtx,
+    user: UserKey,
+    channels: &[StoredChannel],
+    hard: bool,
+) -> Result<(), Error> {
+    let entry = |stored: &StoredChannel| Entry {
+        event: Event::ChannelDeleted { channel: Box::new(stored.channel.clone()), hard },
+        person: None,
+        others: std::iter::once(user).chain(stored.created_by.filter(|maker| *maker != user)).collect(),
+    };
+    if channels.is_empty() {
+        return Ok(());
+    }
+    ctx.record(tx, &channels.iter().map(entry).collect::<Vec<_>>())
 }
 
 fn app(tx: &mut Tx<'_>, ctx: &TaskCtx) -> Result<App, Error> {

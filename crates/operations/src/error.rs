@@ -40,6 +40,9 @@ pub enum Error {
     /// The app demands a team filter of its clients (semantics 4.27).
     #[error("you must include a team filter to use this endpoint client-side")]
     NoTeamFilter,
+    /// A channel does not move from one team to another at the wish of a client (semantics 8.13).
+    #[error("changing channel team is not allowed client-side")]
+    FixedTeam,
     /// A field that only servers may give.
     #[error("{0}: is for server-side calls only")]
     ServerOnly(String),
@@ -83,6 +86,16 @@ pub enum Error {
     /// There is no such message.
     #[error("the message {0} does not exist")]
     NoMessage(String),
+    /// The user has not reacted so to the message.
+    #[error("the user {user} has no reaction of the type {kind} to the message {message}")]
+    NoReaction {
+        /// The user.
+        user: UserId,
+        /// The type, shown.
+        kind: String,
+        /// The message, shown.
+        message: String,
+    },
     /// The user has a role for which no client may ban it (semantics 12.25).
     #[error("the user {id} has the role '{role}': only a server may ban it")]
     Unbannable {

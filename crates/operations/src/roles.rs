@@ -9,7 +9,7 @@ use storage::apps;
 use storage::log::Entry;
 use storage::roles::{self, Usage};
 
-use crate::{Ctx, Error};
+use crate::{Admitted, Ctx, Error};
 
 /// Every role of the app, by name.
 ///
@@ -37,7 +37,8 @@ pub fn search(tx: &mut Tx<'_>, ctx: &Ctx, search: &RoleSearch) -> Result<Vec<Rol
 /// # Errors
 /// When no role can have this name, one has it, or the app has as many as it may.
 pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, name: &str) -> Result<Role, Error> {
-    ctx.admit_known()?.permit(Action::ManageRoles)?;
+    let caller = ctx.admit_known()?;
+    caller.permit(Action::ManageRoles)?;
     let app = ctx.app()?;
     check_role_name(name)?;
     roles::lock(tx, app.key)?;
@@ -52,7 +53,7 @@ pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, name: &str) -> Result<Role, Error> {
     }
     let role = CustomRole { name: name.to_owned(), created_at: ctx.now, updated_at: ctx.now };
     roles::insert(tx, app.key, &role)?;
-    record(tx, ctx, app, Event::RoleCreated { name: name.to_owned() })?;
+    record(tx, &caller, Event::RoleCreated { name: name.to_owned() })?;
     Ok(Role::custom(app, role))
 }
 
@@ -61,7 +62,8 @@ pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, name: &str) -> Result<Role, Error> {
 /// # Errors
 /// When it is built in, there is no such role, or it is in use.
 pub fn delete(tx: &mut Tx<'_>, ctx: &Ctx, name: &str) -> Result<(), Error> {
-    ctx.admit_known()?.permit(Action::ManageRoles)?;
+    let caller = ctx.admit_known()?;
+    caller.permit(Action::ManageRoles)?;
     let app = ctx.app()?;
     let refuse = |why: String| Err(Invalid::new("name", why).into());
     if is_built_in(name) {
@@ -85,7 +87,7 @@ pub fn delete(tx: &mut Tx<'_>, ctx: &Ctx, name: &str) -> Result<(), Error> {
         return refuse(why);
     }
     roles::remove(tx, app.key, name)?;
-    record(tx, ctx, app, Event::RoleDeleted { name: name.to_owned() })
+    record(tx, &caller, Event::RoleDeleted { name: name.to_owned() })
 }
 
 /// The limits of `app` for users who are to be given the roles `given`. Its custom roles are read only when one of
@@ -108,6 +110,6 @@ fn is_granted_something(tx: &mut Tx<'_>, app: &App, role: &str) -> Result<bool, 
     Ok(now.settings.grants_anything_to(role).unwrap_or(false))
 }
 
-fn record(tx: &mut Tx<'_>, ctx: &Ctx, app: &App, event: Event) -> Result<(), Error> {
-    ctx.record(tx, app.key, &[Entry { event, person: None, others: Vec::new() }])
+fn record(tx: &mut Tx<'_>, caller: &Admitted<'_>, event: Event) -> Result<(), Error> {
+    caller.record(tx, vec![Entry { event, person: None, others: Vec::new() }])
 }

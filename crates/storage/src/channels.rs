@@ -61,16 +61,16 @@ pub fn by_keys(tx: &mut Tx<'_>, keys: &[ChannelKey]) -> Result<Vec<StoredChannel
     tx.query_each(if tx.has_rivals() { LOCK } else { SELECT }, &keys, read)
 }
 
-/// Makes a channel without members and messages. Answers its key, or `None` when the app has one with the name.
+/// Makes a channel without members and messages, which the app does not have. Answers its key.
 ///
 /// # Errors
-/// When a statement fails.
+/// When a statement fails, or somebody else has made one with the name in the meantime.
 pub fn insert(
     tx: &mut Tx<'_>,
     app: AppKey,
     channel: &Channel,
     created_by: UserKey,
-) -> Result<Option<ChannelKey>, Error> {
+) -> Result<ChannelKey, Error> {
     const INSERT: Sql = Sql::new(
         "INSERT INTO channels (app, type, id, team, created_by, custom, member_count, message_count, created_at, \
              updated_at, cause) \
@@ -87,7 +87,52 @@ pub fn insert(
         channel.updated_at.into(),
     ];
     let keys = tx.query(INSERT, &parameters, |row| row.integer(0).map(ChannelKey))?;
-    Ok(keys.into_iter().next())
+    keys.into_iter().next().ok_or_else(|| tx.contended())
+}
+
+/// Makes a channel anew whose name a deleted one has: its members are gone, and what was written in it is from before it came
+/// to be. Two statements; the channel has to be locked ([`by_cid`]).
+///
+/// # Errors
+/// When a statement fails.
+pub fn replace(
+    tx: &mut Tx<'_>,
+    key: ChannelKey,
+    channel: &Channel,
+    created_by: UserKey,
+) -> Result<(), Error> {
+    const UPDATE: Sql = Sql::pair(
+        "UPDATE OR FAIL channels SET team = $1, created_by = $2, custom = $3, created_at = $4, updated_at = $5, \
+             owner = NULL, member_count = 0, last_message_at = NULL, deleted_at = NULL, cause = 0, hidden_by = NULL \
+         WHERE key = $6",
+        "UPDATE channels SET team = $1, created_by = $2, custom = $3, created_at = $4, updated_at = $5, \
+             owner = NULL, member_count = 0, last_message_at = NULL, deleted_at = NULL, cause = 0, hidden_by = NULL \
+         WHERE key = $6",
+    );
+    const MEMBERS: Sql = Sql::new("DELETE FROM channel_members WHERE channel = $1");
+    let parameters = [
+        channel.team.as_deref().unwrap_or_default().into(),
+        created_by.0.into(),
+        attached_text(&channel.custom)?.into(),
+        channel.created_at.into(),
+        channel.updated_at.into(),
+        key.0.into(),
+    ];
+    tx.execute(UPDATE, &parameters)?;
+    tx.execute(MEMBERS, &[key.0.into()]).map(drop)
+}
+
+/// The channel with this key as it is, for an operation that does not change it. One statement.
+///
+/// # Errors
+/// When a statement fails or the row cannot be read.
+pub fn peek(tx: &mut Tx<'_>, key: ChannelKey) -> Result<Option<StoredChannel>, Error> {
+    const SELECT: Sql = Sql::new(
+        "SELECT c.key, c.type, c.id, c.team, c.created_by, (SELECT users.id FROM users WHERE users.key = c.created_by), \
+             c.owner, c.custom, c.member_count, c.message_count, c.created_at, c.updated_at, c.last_message_at, \
+             c.deleted_at, c.cause FROM channels AS c WHERE c.key = $1",
+    );
+    Ok(tx.query(SELECT, &[key.0.into()], read)?.into_iter().next())
 }
 
 /// Deletes a channel for everybody's eyes, and keeps it.

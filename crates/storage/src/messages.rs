@@ -1,7 +1,8 @@
 //! Messages: one row each, found by id, by channel in the order of time, and by author in the order of keys.
 
 use model::{
-    AppKey, ChannelKey, Cid, CustomText, Message, MessageKey, MessageKind, Timestamp, User, UserId, UserKey,
+    AppKey, ChannelKey, Cid, CustomText, Deletion, Message, MessageKey, MessageKind, Timestamp, User, UserId,
+    UserKey,
 };
 
 use crate::channels::{attached_text, count_message, read_attached, read_deletion};
@@ -91,13 +92,14 @@ pub enum Shown {
     To(UserKey),
 }
 
-/// The newest messages of a channel with their authors, oldest first. One statement.
+/// The newest messages of a channel since it came to be, with their authors, oldest first. One statement.
 ///
 /// # Errors
 /// When a statement fails or a row cannot be read.
 pub fn newest(
     tx: &mut Tx<'_>,
     channel: ChannelKey,
+    since: Timestamp,
     shown: Shown,
     limit: usize,
 ) -> Result<Vec<(StoredMessage, User<CustomText>)>, Error> {
@@ -106,7 +108,7 @@ pub fn newest(
              u.custom, u.created_at, u.updated_at, u.deactivated_at, u.deleted_at, u.tokens_revoked_before, u.ban, \
              u.ban_expires, u.bypass_moderation, u.parts, m.key, m.channel, m.user, m.id, m.type, m.text, m.attachments, \
              m.custom, m.shadowed, m.created_at, m.updated_at, m.deleted_at, m.cause, c.type || ':' || c.id \
-         FROM (SELECT * FROM messages WHERE channel = ?1 \
+         FROM (SELECT * FROM messages WHERE channel = ?1 AND created_at >= ?4 \
                  AND (?2 IS NULL OR (cause = 0 AND (shadowed = 0 OR user = ?2))) \
                  ORDER BY created_at DESC, key DESC LIMIT ?3) AS m \
              CROSS JOIN users AS u CROSS JOIN channels AS c \
@@ -116,7 +118,7 @@ pub fn newest(
              u.ban_expires, u.bypass_moderation, u.parts, m.key, m.channel, m.\"user\", m.id, m.type, m.text, \
              m.attachments, m.custom, m.shadowed, m.created_at, m.updated_at, m.deleted_at, m.cause, \
              (SELECT channels.type || ':' || channels.id FROM channels WHERE channels.key = m.channel) \
-         FROM (SELECT * FROM messages WHERE channel = $1 \
+         FROM (SELECT * FROM messages WHERE channel = $1 AND created_at >= $4 \
                  AND ($2::bigint IS NULL OR (cause = 0 AND (shadowed = 0 OR \"user\" = $2))) \
                  ORDER BY created_at DESC, key DESC LIMIT $3) AS m \
          CROSS JOIN LATERAL (SELECT * FROM users WHERE users.key = m.\"user\" LIMIT 1) AS u \
@@ -127,7 +129,7 @@ pub fn newest(
         Shown::To(user) => Some(user.0),
     };
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    tx.query(SELECT, &[channel.0.into(), reader.into(), limit.into()], |row| {
+    tx.query(SELECT, &[channel.0.into(), reader.into(), limit.into(), since.into()], |row| {
         let author = read_to_show(row)?.user;
         let message = read_at(row, 20, author.id.clone(), &row.text(33)?)?;
         Ok((message, author))
@@ -159,12 +161,13 @@ pub fn of_user(
 ///
 /// # Errors
 /// When a statement fails.
-pub fn hide(tx: &mut Tx<'_>, key: MessageKey, at: Timestamp, cause: i64) -> Result<(), Error> {
+pub fn hide(tx: &mut Tx<'_>, key: MessageKey, deletion: Deletion) -> Result<(), Error> {
     const UPDATE: Sql = Sql::pair(
         "UPDATE OR FAIL messages SET deleted_at = $1, updated_at = $2, cause = $3 WHERE key = $4",
         "UPDATE messages SET deleted_at = $1, updated_at = $2, cause = $3 WHERE key = $4",
     );
-    let parameters: [Value; 4] = [at.into(), at.into(), cause.into(), key.0.into()];
+    let Deletion { at, cause } = deletion;
+    let parameters: [Value; 4] = [at.into(), at.into(), cause.code().into(), key.0.into()];
     tx.execute(UPDATE, &parameters).map(drop)
 }
 

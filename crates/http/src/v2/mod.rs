@@ -3,10 +3,12 @@
 pub(crate) mod app;
 pub(crate) mod block_lists;
 pub(crate) mod blocks;
+pub(crate) mod channels;
 pub(crate) mod deletion;
 pub(crate) mod devices;
 pub(crate) mod guests;
 pub(crate) mod lifecycle;
+pub(crate) mod messages;
 pub(crate) mod moderation;
 pub(crate) mod mutes;
 pub(crate) mod permissions;

@@ -72,7 +72,7 @@ async fn channel(stage: &Stage, name: &str, creator: UserKey, members: &[(UserKe
     let members: Vec<(UserKey, ChannelMember)> = members.iter().map(member).collect();
     stage
         .chat(move |tx| {
-            let key = channels::insert(tx, app, &channel, creator)?.unwrap();
+            let key = channels::insert(tx, app, &channel, creator)?;
             let members: Vec<_> = members.iter().map(|(key, member)| (*key, member)).collect();
             channels::add_members(tx, key, &members)?;
             Ok(key)
@@ -136,7 +136,7 @@ async fn messages_are_hidden_come_back_are_pruned_and_go(engine: Engine) {
     stage
         .chat(move |tx| {
             let first = messages::of_user(tx, alice, None, 1)?.remove(0);
-            messages::hide(tx, first.key, AT, DeletionCause::ByHand.code())
+            messages::hide(tx, first.key, model::Deletion { at: AT, cause: DeletionCause::ByHand })
         })
         .await;
     let mark = |cause, after, most| {

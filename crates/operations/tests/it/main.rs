@@ -24,6 +24,7 @@ mod log;
 mod moderation_plans;
 mod moderators;
 mod mutes;
+mod named;
 mod names;
 mod permissions_page;
 mod plans;

@@ -197,6 +197,34 @@ mod tests {
     }
 
     #[test]
+    fn a_log_that_is_to_leave_no_trace_is_cut_at_once_or_when_nobody_reads_in_it() {
+        let (directory, connection) = database();
+        connection.busy_timeout(Duration::ZERO).unwrap();
+        let (mut checkpoints, counters) = (Checkpoints::default(), Counters::default());
+        batch(&connection, 10, &mut checkpoints, &counters);
+        assert_eq!(counters.log_cuts.get(), 0);
+        checkpoints.cut_soon();
+        batch(&connection, 10, &mut checkpoints, &counters);
+        assert_eq!((counters.log_cuts.get(), counters.wal_pages.get()), (1, 0));
+        batch(&connection, 10, &mut checkpoints, &counters);
+        assert_eq!(counters.log_cuts.get(), 1, "once is enough");
+
+        let reader = Connection::open(directory.path().join("test.db")).unwrap();
+        reader.execute_batch("BEGIN; SELECT * FROM pages").unwrap();
+        checkpoints.cut_soon();
+        let before = counters.checkpoints.get();
+        for _ in 0..15 {
+            // Wished again and again, as a scrub does that waits.
+            checkpoints.cut_soon();
+            batch(&connection, 10, &mut checkpoints, &counters);
+        }
+        assert_eq!((counters.log_cuts.get(), counters.checkpoints.get() - before), (1, 4));
+        reader.execute_batch("COMMIT").unwrap();
+        checkpoints.when_idle(&connection, &counters);
+        assert_eq!((counters.log_cuts.get(), counters.wal_pages.get()), (2, 0));
+    }
+
+    #[test]
     fn a_reader_in_the_way_is_not_met_by_a_checkpoint_for_each_batch() {
         let (directory, connection) = database();
         connection.busy_timeout(std::time::Duration::ZERO).unwrap();

@@ -1,0 +1,394 @@
+//! Operations on channels (v2 2.11).
+
+use std::collections::BTreeSet;
+
+use model::{
+    Action, Attached, Channel, ChannelMember, ChannelMemberView, ChannelState, ChannelView, Cid, Deletion,
+    DeletionCause, Event, Extent, Invalid, MOST_CHANNEL_MEMBERS, MOST_CHANNEL_MEMBERS_A_CALL,
+    MOST_MEMBERS_SHOWN, NewMember, Shown, StoredChannel, StoredUser, UserId, UserKey, check_new_cid,
+    check_team, check_type, distinct_id,
+};
+use storage::log::Entry;
+use storage::{Tx, channels, erase_chat, messages};
+
+use crate::admitted::People;
+use crate::chat::{self, Entered, member_views, message_views, permit_in, reader};
+use crate::{Admitted, Ctx, Error};
+
+/// The most messages of a channel that goes with all that is in it in one request.
+pub const MOST_MESSAGES_REMOVED: u64 = 10_000;
+
+/// Reads a channel, and makes it when it is not there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GetOrCreate {
+    /// The type.
+    pub kind: String,
+    /// The id; `None` is the channel that exactly the members share.
+    pub id: Option<String>,
+    /// Who creates it; the user who asks, when nobody is named.
+    pub created_by: Option<UserId>,
+    /// The team.
+    pub team: Option<String>,
+    /// The app's own data.
+    pub custom: Attached,
+    /// Who is in it from the beginning.
+    pub members: Vec<NewMember>,
+    /// How much of it is answered.
+    pub extent: Extent,
+}
+
+/// Carries out [`GetOrCreate`]. Answers whether the channel was made. What is given of a channel that is there is only looked
+/// at in order to find it.
+///
+/// # Errors
+/// When the caller may neither read nor make it, or a field of a channel that is to be made breaks a rule.
+pub fn get_or_create(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    command: &GetOrCreate,
+) -> Result<(ChannelState, bool), Error> {
+    let caller = ctx.admit(tx)?;
+    let cid = name(&caller, command)?;
+    command.extent.check()?;
+    check_members("data.members", &command.members)?;
+    let actor_id = caller.actor_if_any(command.created_by.as_ref(), "data.created_by_id")?;
+    let app = ctx.app()?;
+    let people = People::load(tx, app, command.members.iter().map(|member| &member.user).chain(&actor_id))?;
+    let actor = actor_id.as_ref().map(|id| people.actor(id)).transpose()?;
+    let reader = reader(&caller, actor);
+    let found = channels::by_cid(tx, app.key, &cid)?;
+    if let Some(found) = found.as_ref().filter(|found| found.channel.deletion.is_none()) {
+        let entered = Entered::load(tx, &caller, found.clone(), reader)?;
+        entered.permit_whole(&caller, Action::ReadChannel)?;
+        if !caller.is_server() && command.team.is_some() && command.team != found.channel.team {
+            return Err(Error::FixedTeam);
+        }
+        return Ok((state(tx, &caller, entered, reader, command.extent)?, false));
+    }
+    let Some(actor) = actor else {
+        let why = "is required with a server token to make a channel: the user who creates it";
+        return Err(Invalid::new("data.created_by_id", why).into());
+    };
+    let stored = create(tx, ctx, &caller, command, cid, (actor, &people), found)?;
+    let entered = Entered::load(tx, &caller, stored, reader)?;
+    Ok((state(tx, &caller, entered, reader, command.extent)?, true))
+}
+
+/// The name of the channel that is meant.
+fn name(caller: &Admitted<'_>, command: &GetOrCreate) -> Result<Cid, Error> {
+    let kind = command.kind.clone();
+    if let Some(id) = &command.id {
+        return Ok(Cid { kind, id: id.clone() });
+    }
+    check_type(&kind)?;
+    let members: BTreeSet<&UserId> = command.members.iter().map(|member| &member.user).collect();
+    if members.is_empty() {
+        let why = "is required: the users who share the channel";
+        return Err(Invalid::new("data.members", why).into());
+    }
+    match caller.user() {
+        Some((id, _)) if !members.contains(id) => {
+            let why =
+                format!("must hold '{id}', the user of the token: the channel is found by who shares it");
+            Err(Invalid::new("data.members", why).into())
+        }
+        _ => Ok(Cid { kind, id: distinct_id(&members) }),
+    }
+}
+
+/// Makes a channel, in the place of a deleted one if there is one.
+fn create(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    caller: &Admitted<'_>,
+    command: &GetOrCreate,
+    cid: Cid,
+    (actor, people): (&StoredUser, &People),
+    deleted: Option<StoredChannel>,
+) -> Result<StoredChannel, Error> {
+    if command.id.is_some() {
+        check_new_cid(&cid)?;
+    }
+    command.team.as_deref().map_or(Ok(()), |team| check_team("data.team", team))?;
+    permit_in(caller, Action::CreateChannel, (&cid, command.team.as_ref()), None, &[])?;
+    let members = chat::members(caller, people, command.team.as_ref(), &command.members, "data.members")?;
+    // What was written in a channel that was deleted is from before this one.
+    let before = deleted.as_ref().and_then(|deleted| deleted.channel.last_message_at);
+    let now = before.map_or(ctx.now, |before| ctx.now.max(before.next()));
+    let mut channel = Channel {
+        cid,
+        team: command.team.clone(),
+        created_by: Some(actor.user.id.clone()),
+        custom: command.custom.clone(),
+        member_count: 0,
+        message_count: deleted.as_ref().map_or(0, |deleted| deleted.channel.message_count),
+        created_at: now,
+        updated_at: now,
+        last_message_at: None,
+        deletion: None,
+    };
+    let key = match deleted {
+        Some(deleted) => {
+            channels::replace(tx, deleted.key, &channel, actor.key)?;
+            deleted.key
+        }
+        None => channels::insert(tx, ctx.app()?.key, &channel, actor.key)?,
+    };
+    let rows = member_rows(ctx, &members, &command.members);
+    channels::add_members(tx, key, &rows.iter().map(|(user, member)| (*user, member)).collect::<Vec<_>>())?;
+    channel.member_count = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+    let mut others: Vec<UserKey> = rows.iter().map(|(user, _)| *user).collect();
+    others.retain(|user| *user != actor.key);
+    others.push(actor.key);
+    let event = Event::ChannelCreated {
+        channel: Box::new(channel.clone()),
+        members: rows.into_iter().map(|(_, member)| member.user).collect(),
+    };
+    caller.record(tx, vec![Entry { event, person: None, others }])?;
+    Ok(StoredChannel { key, created_by: Some(actor.key), channel })
+}
+
+fn member_rows(ctx: &Ctx, users: &[&StoredUser], named: &[NewMember]) -> Vec<(UserKey, ChannelMember)> {
+    let row = |(user, named): (&&StoredUser, &NewMember)| {
+        let member = ChannelMember {
+            user: user.user.id.clone(),
+            role: named.role.clone(),
+            custom: named.custom.clone(),
+            created_at: ctx.now,
+            updated_at: ctx.now,
+        };
+        (user.key, member)
+    };
+    users.iter().zip(named).map(row).collect()
+}
+
+fn check_members(field: &str, members: &[NewMember]) -> Result<(), Invalid> {
+    check_count(field, members.len())?;
+    members.iter().enumerate().try_for_each(|(place, member)| {
+        member.check().map_err(|invalid| invalid.within(format!("{field}.{place}")))
+    })
+}
+
+fn check_count(field: &str, count: usize) -> Result<(), Invalid> {
+    if count <= MOST_CHANNEL_MEMBERS_A_CALL {
+        return Ok(());
+    }
+    let why = format!("at most {MOST_CHANNEL_MEMBERS_A_CALL} users in one request, got {count}");
+    Err(Invalid::new(field, why))
+}
+
+/// A channel with what is shown of it: at most nine statements.
+fn state(
+    tx: &mut Tx<'_>,
+    caller: &Admitted<'_>,
+    entered: Entered,
+    reader: Option<UserKey>,
+    extent: Extent,
+) -> Result<ChannelState, Error> {
+    let Entered { stored, member, .. } = entered;
+    let (key, since) = (stored.key, stored.channel.created_at);
+    let members = channels::members(tx, key, extent.members, extent.members_offset)?;
+    let shown = match caller.is_server() {
+        true => messages::Shown::All,
+        // Whoever is nobody has written nothing.
+        false => messages::Shown::To(reader.unwrap_or(UserKey(0))),
+    };
+    let found = messages::newest(tx, key, since, shown, extent.messages)?;
+    let messages = message_views(tx, caller, found, reader)?;
+    let own = channels::people(tx, if member.is_some() { reader.as_slice() } else { &[] })?.pop();
+    let membership = member.zip(own).map(|(member, (_, user))| ChannelMemberView { member, user });
+    let membership = membership.and_then(|own| member_views(caller, vec![own]).pop());
+    let channel = chat::channel_view(tx, caller, stored)?;
+    Ok(ChannelState { channel, members: member_views(caller, members), membership, messages })
+}
+
+/// Reads a channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Get {
+    /// Which.
+    pub cid: Cid,
+    /// For whom a server reads, if for somebody.
+    pub user: Option<UserId>,
+    /// How much of it is answered.
+    pub extent: Extent,
+}
+
+/// Carries out [`Get`].
+///
+/// # Errors
+/// [`Error::NoChannel`]; when the user for whom a server reads does not exist.
+pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, command: &Get) -> Result<ChannelState, Error> {
+    let caller = ctx.admit(tx)?;
+    command.extent.check()?;
+    let reader = reading_for(tx, ctx, &caller, command.user.as_ref())?;
+    let entered = chat::enter(tx, ctx, &caller, &command.cid, reader)?;
+    state(tx, &caller, entered, reader, command.extent)
+}
+
+/// Who reads: a user token reads for its own user, an anonymous caller for nobody, a server for whom it names.
+pub(crate) fn reading_for(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    caller: &Admitted<'_>,
+    named: Option<&UserId>,
+) -> Result<Option<UserKey>, Error> {
+    match (caller.is_server(), named) {
+        (true, Some(id)) => {
+            let people = People::load(tx, ctx.app()?, [id])?;
+            Ok(Some(people.existing(id)?.key))
+        }
+        (false, Some(id)) if caller.id() != Some(id) => {
+            caller.actor(Some(id), "user_id")?;
+            Ok(reader(caller, None))
+        }
+        _ => Ok(reader(caller, None)),
+    }
+}
+
+/// Puts users into a channel, or takes them out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UpdateMembers {
+    /// Which.
+    pub cid: Cid,
+    /// Who does it, if a server says so.
+    pub user: Option<UserId>,
+    /// Who comes.
+    pub add: Vec<NewMember>,
+    /// Who goes.
+    pub remove: Vec<UserId>,
+}
+
+/// Carries out [`UpdateMembers`]: all or none. Who is in it already stays as it is, who is not in it is left alone.
+///
+/// # Errors
+/// [`Error::NoChannel`]; when one who comes does not exist, the channel is found by its members, or would have more than it
+/// may.
+pub fn update_members(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    command: &UpdateMembers,
+) -> Result<(ChannelView, Vec<ChannelMemberView>), Error> {
+    let caller = ctx.admit(tx)?;
+    command.check()?;
+    let actor_id = caller.actor_if_any(command.user.as_ref(), "user_id")?;
+    let named = command.add.iter().map(|member| &member.user).chain(&command.remove);
+    let people = People::load(tx, ctx.app()?, named.chain(&actor_id))?;
+    let actor = actor_id.as_ref().map(|id| people.actor(id)).transpose()?;
+    let entered = chat::enter(tx, ctx, &caller, &command.cid, reader(&caller, actor))?;
+    let leaves = command.add.is_empty() && command.remove.iter().all(|id| caller.id() == Some(id));
+    entered
+        .permit_whole(&caller, if leaves { Action::LeaveChannel } else { Action::UpdateChannelMembers })?;
+    let mut stored = entered.stored;
+    if stored.channel.is_distinct() {
+        let field = if command.add.is_empty() { "remove_members" } else { "add_members" };
+        let why = "the channel is found by its members, who stay; share another one";
+        return Err(Invalid::new(field, why).into());
+    }
+    let members = chat::members(&caller, &people, stored.channel.team.as_ref(), &command.add, "add_members")?;
+    let rows = member_rows(ctx, &members, &command.add);
+    let came = channels::add_members(
+        tx,
+        stored.key,
+        &rows.iter().map(|(user, member)| (*user, member)).collect::<Vec<_>>(),
+    )?;
+    let going: Vec<UserKey> =
+        command.remove.iter().filter_map(|id| people.any(id)).map(|user| user.key).collect();
+    let gone = channels::members_among(tx, stored.key, &going)?;
+    channels::remove_members(tx, stored.key, &gone.iter().map(|(user, _)| *user).collect::<Vec<_>>())?;
+    stored.channel.member_count = (stored.channel.member_count
+        + u64::try_from(came.len()).unwrap_or(u64::MAX))
+    .saturating_sub(u64::try_from(gone.len()).unwrap_or(u64::MAX));
+    if usize::try_from(stored.channel.member_count).unwrap_or(usize::MAX) > MOST_CHANNEL_MEMBERS {
+        let why = format!(
+            "a channel may have at most {MOST_CHANNEL_MEMBERS} members, it would have {}",
+            stored.channel.member_count
+        );
+        return Err(Invalid::new("add_members", why).into());
+    }
+    let cid = &command.cid;
+    let added = rows.into_iter().filter(|(user, _)| came.contains(user)).map(|(user, member)| {
+        let event = Event::MemberAdded { cid: cid.clone(), member: Box::new(member) };
+        Entry { event, person: Some(user), others: Vec::new() }
+    });
+    let removed = gone.into_iter().map(|(user, member)| {
+        let event = Event::MemberRemoved { cid: cid.clone(), member: Box::new(member) };
+        Entry { event, person: Some(user), others: Vec::new() }
+    });
+    caller.record(tx, added.chain(removed).collect())?;
+    let members = channels::members(tx, stored.key, MOST_MEMBERS_SHOWN, 0)?;
+    Ok((chat::channel_view(tx, &caller, stored)?, member_views(&caller, members)))
+}
+
+impl UpdateMembers {
+    fn check(&self) -> Result<(), Invalid> {
+        if self.add.is_empty() && self.remove.is_empty() {
+            let why = "must name at least one user, here or in remove_members";
+            return Err(Invalid::new("add_members", why));
+        }
+        check_members("add_members", &self.add)?;
+        check_count("remove_members", self.remove.len())?;
+        match self.remove.iter().find(|id| self.add.iter().any(|member| member.user == **id)) {
+            Some(id) => {
+                Err(Invalid::new("remove_members", format!("names '{id}', who is in add_members as well")))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// Deletes a channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delete {
+    /// Which.
+    pub cid: Cid,
+    /// Whether nothing of it is kept. For servers.
+    pub hard: bool,
+}
+
+/// Carries out [`Delete`]. A server may take away for good what is deleted already.
+///
+/// # Errors
+/// [`Error::NoChannel`]; when a client wants it gone for good, or it has too many messages to go at once.
+pub fn delete(tx: &mut Tx<'_>, ctx: &Ctx, command: &Delete) -> Result<ChannelView, Error> {
+    let caller = ctx.admit(tx)?;
+    if command.hard && !caller.is_server() {
+        return Err(Error::ServerOnly("hard_delete".to_owned()));
+    }
+    let reader = reader(&caller, None);
+    let entered = if command.hard {
+        let missing = || Error::NoChannel(Shown(&command.cid.to_string()).to_string());
+        let found = channels::by_cid(tx, ctx.app()?.key, &command.cid)?.ok_or_else(missing)?;
+        Entered::load(tx, &caller, found, reader)?
+    } else {
+        chat::enter(tx, ctx, &caller, &command.cid, reader)?
+    };
+    entered.permit_whole(&caller, Action::DeleteChannel)?;
+    let mut stored = entered.stored;
+    let deletion = Deletion { at: ctx.now, cause: DeletionCause::ByHand };
+    if command.hard {
+        remove(tx, &stored)?;
+    } else {
+        channels::hide(tx, stored.key, deletion)?;
+    }
+    stored.channel.deletion = Some(deletion);
+    let event = Event::ChannelDeleted { channel: Box::new(stored.channel.clone()), hard: command.hard };
+    let others = stored.created_by.into_iter().collect();
+    caller.record(tx, vec![Entry { event, person: None, others }])?;
+    chat::channel_view(tx, &caller, stored)
+}
+
+fn remove(tx: &mut Tx<'_>, stored: &StoredChannel) -> Result<(), Error> {
+    let count = stored.channel.message_count;
+    if count > MOST_MESSAGES_REMOVED {
+        let why = format!(
+            "a channel with at most {MOST_MESSAGES_REMOVED} messages can go at once, this one has {count}; delete it softly"
+        );
+        return Err(Invalid::new("hard_delete", why).into());
+    }
+    let most = usize::try_from(MOST_MESSAGES_REMOVED).unwrap_or(usize::MAX);
+    let removed = erase_chat::remove_channel(tx, stored, most)?;
+    if removed.channels.is_empty() {
+        return Err(Error::Storage(storage::Error::Unreadable("channel")));
+    }
+    Ok(())
+}
