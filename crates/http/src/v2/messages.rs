@@ -2,7 +2,7 @@
 
 use operations::messages::{self, Delete, Send};
 use operations::reactions;
-use wire::v2::{messages as wire, reactions as reaction};
+use wire::v2::{messages as message, reactions as reaction};
 
 use super::channels::cid;
 use crate::call::Call;
@@ -11,26 +11,26 @@ use crate::reply::Answer;
 
 /// `POST /api/v2/chat/channels/{type}/{id}/message`
 pub(crate) async fn send(call: Call) -> Result<Answer, Refusal> {
-    let command = Send { cid: cid(&call)?, message: wire::decode_send(call.fields()?)? };
-    let message = call.write(move |tx, ctx| messages::send(tx, ctx, &command)).await?;
-    Ok(Answer::ok(wire::encode(&message, None, &call.duration())).created())
+    let command = Send { cid: cid(&call)?, message: message::decode_send(call.fields()?)? };
+    let sent = call.write(move |tx, ctx| messages::send(tx, ctx, &command)).await?;
+    Ok(Answer::ok(message::encode(&sent, None, &call.duration())).created())
 }
 
 /// `GET /api/v2/chat/messages/{id}`
 pub(crate) async fn get(call: Call) -> Result<Answer, Refusal> {
     let id = call.parameter("id")?;
-    wire::decode_get(&call.query)?;
-    let (message, channel) = call.read(move |tx, ctx| messages::get(tx, ctx, &id)).await?;
-    Ok(Answer::ok(wire::encode(&message, Some(&channel), &call.duration())))
+    message::decode_get(&call.query)?;
+    let (found, channel) = call.read(move |tx, ctx| messages::get(tx, ctx, &id)).await?;
+    Ok(Answer::ok(message::encode(&found, Some(&channel), &call.duration())))
 }
 
 /// `DELETE /api/v2/chat/messages/{id}`
 pub(crate) async fn delete(call: Call) -> Result<Answer, Refusal> {
     let id = call.parameter("id")?;
-    let (hard, deleted_by) = wire::decode_delete(&call.query)?;
+    let (hard, deleted_by) = message::decode_delete(&call.query)?;
     let command = Delete { id, hard, deleted_by };
-    let message = call.write(move |tx, ctx| messages::delete(tx, ctx, &command)).await?;
-    Ok(Answer::ok(wire::encode(&message, None, &call.duration())))
+    let deleted = call.write(move |tx, ctx| messages::delete(tx, ctx, &command)).await?;
+    Ok(Answer::ok(message::encode(&deleted, None, &call.duration())))
 }
 
 /// `POST /api/v2/chat/messages/{id}/reaction`
@@ -47,7 +47,7 @@ pub(crate) async fn take_back(call: Call) -> Result<Answer, Refusal> {
     let command = reactions::Delete {
         message: call.nth_parameter(0, "id")?,
         kind: call.nth_parameter(1, "type")?,
-        user: ::wire::v2::actor::in_query(&call.query)?,
+        user: wire::v2::actor::in_query(&call.query)?,
     };
     let reacted = call.write(move |tx, ctx| reactions::delete(tx, ctx, &command)).await?;
     Ok(one(&call, &reacted))

@@ -11,6 +11,8 @@ mod bans;
 mod block_lists;
 mod blocks;
 mod bulk;
+mod channels;
+mod chat;
 mod concurrent;
 mod concurrent_social;
 mod deletion;
