@@ -332,20 +332,18 @@ fn go_through_content(
     messages: impl Fn(&mut Tx<'_>, Option<MessageKey>) -> Result<Option<MessageKey>, Error>,
     channels: impl Fn(&mut Tx<'_>, Option<ChannelKey>) -> Result<Option<ChannelKey>, Error>,
 ) -> Result<Option<i64>, Error> {
-    if content.messages && cursor.is_none_or(|place| place > 0) {
-        if let Some(MessageKey(place)) = messages(tx, cursor.map(MessageKey))? {
-            return Ok(Some(place));
-        }
-        if content.channels {
-            return Ok(Some(FIRST_CHANNEL));
-        }
+    let (message, channel) = match cursor {
+        Some(place) if place < 0 => (None, Some(ChannelKey(-place))),
+        place => (place.map(MessageKey), None),
+    };
+    if content.messages
+        && channel.is_none()
+        && let Some(MessageKey(place)) = messages(tx, message)?
+    {
+        return Ok(Some(place));
     }
     if !content.channels {
         return Ok(None);
     }
-    let after = cursor.filter(|place| *place < FIRST_CHANNEL).map(|place| ChannelKey(-place));
-    Ok(channels(tx, after)?.map(|ChannelKey(place)| -place))
+    Ok(channels(tx, channel)?.map(|ChannelKey(place)| -place))
 }
-
-/// Stands for the beginning of the channels: that is after no channel.
-const FIRST_CHANNEL: i64 = 0;

@@ -4,7 +4,9 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use model::{Clock, Timestamp};
+use operations::erasure;
 use operations::tasks::{self, Stepped, Tick};
+use storage::scrub::Scrub;
 use storage::{Durability, Options, PostgresOptions, Store};
 use tempfile::TempDir;
 
@@ -22,7 +24,7 @@ pub struct TestStore {
 
 #[derive(Debug)]
 enum Place {
-    Directory { _kept: TempDir },
+    Directory(TempDir),
     Database(TestDatabase),
 }
 
@@ -51,7 +53,7 @@ impl TestStore {
                 let mut options = Options::new(directory.path().to_owned(), shared);
                 options.durability = Durability::Off;
                 options.readers = 1;
-                (Store::open(options), Place::Directory { _kept: directory })
+                (Store::open(options), Place::Directory(directory))
             }
             Engine::Postgres => return Self::open_with_writers(2),
         };
@@ -76,7 +78,7 @@ impl TestStore {
     #[must_use]
     pub fn engine(&self) -> Engine {
         match self.place {
-            Place::Directory { .. } => Engine::Sqlite,
+            Place::Directory(_) => Engine::Sqlite,
             Place::Database(_) => Engine::Postgres,
         }
     }
@@ -85,7 +87,7 @@ impl TestStore {
     #[must_use]
     pub fn database(&self) -> Option<&TestDatabase> {
         match &self.place {
-            Place::Directory { .. } => None,
+            Place::Directory(_) => None,
             Place::Database(database) => Some(database),
         }
     }
@@ -112,6 +114,47 @@ impl TestStore {
                 Stepped::Worked => steps += 1,
             }
         }
+    }
+
+    /// Takes away what is not to be known any more, as the loop of a server does once a minute, until nothing is left of it.
+    ///
+    /// # Panics
+    /// When that fails.
+    #[expect(clippy::expect_used, reason = "a test whose sweep fails has failed")]
+    pub async fn sweep(&self) {
+        let now = self.clock.now();
+        while self.store.write_in_background(move |tx| tasks::sweep(tx, now)).await.expect("a sweep") {}
+    }
+
+    /// Wipes what deleted users have left in the files, if it is time to, as the loop of a server does once an hour. Answers whether it was.
+    ///
+    /// # Panics
+    /// When that fails.
+    #[expect(clippy::expect_used, reason = "a test whose scrub fails has failed")]
+    pub async fn scrub(&self) -> bool {
+        let since = self.clock.now();
+        if !self.store.look_up(move |tx| erasure::is_to_scrub(tx, since)).await.expect("a look-up") {
+            return false;
+        }
+        let mut left = Some(Scrub::default());
+        while let Some(scrub) = left {
+            let step = self.store.write_in_background(move |tx| erasure::scrub(tx, &scrub, since));
+            left = step.await.expect("a step of a scrub");
+        }
+        true
+    }
+
+    /// Every byte of every file of a store of the embedded engine; none of one on PostgreSQL.
+    ///
+    /// # Panics
+    /// When a file cannot be read.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a test that cannot read has failed")]
+    pub fn bytes(&self) -> Vec<u8> {
+        let Place::Directory(directory) = &self.place else { return Vec::new() };
+        let files = std::fs::read_dir(directory.path()).expect("a directory");
+        let paths = files.map(|file| file.expect("an entry").path()).filter(|path| path.is_file());
+        paths.flat_map(|path| std::fs::read(path).expect("a file")).collect()
     }
 
     /// The clock of the test, to be shared.

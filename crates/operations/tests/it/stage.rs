@@ -46,6 +46,12 @@ impl Stage {
         Self { app: remembered(&self.store, app), ..self }
     }
 
+    /// The stage with the settings of its app as they are by now: a deletion for good has made a key.
+    pub(crate) async fn refreshed(self) -> Self {
+        let app = app(&self.store, "key").await;
+        Self { app, ..self }
+    }
+
     pub(crate) fn ctx(&self, action: Action) -> Ctx {
         server(&self.store, &self.app, action)
     }
