@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use headwater_operations::lifecycle::{self, DeactivateMany, ReactivateMany};
+use headwater_operations::lifecycle::{self, Deactivate, DeactivateMany, Reactivate, ReactivateMany};
 use headwater_operations::tasks::{self, Stepped, Tick};
 use headwater_operations::{Ctx, Error};
 use headwater_testkit::{Engine, on_each_engine};
@@ -11,12 +11,12 @@ use model::{Action, Clock, Outcome, Task, TaskResult, TaskStatus, UserContent};
 use storage::Tx;
 
 use crate::stage::{Stage, id};
-use crate::tasks::{EVERYTHING, deactivation, ok};
+use crate::tasks::{MESSAGES, deactivation, ok};
 
 async fn many_are_shut_out_at_once_and_the_task_does_the_rest(engine: Engine) {
     let stage = Stage::set(engine).await;
     stage.create(&["alice", "bob", "carol"]).await;
-    let started = stage.deactivate_many(&["carol", "alice"], EVERYTHING).await.unwrap();
+    let started = stage.deactivate_many(&["carol", "alice"], MESSAGES).await.unwrap();
     assert_eq!(stage.shut_out().await, ["alice", "carol"]);
     let now = stage.store.clock().now();
     let task = stage.task(&started).await.unwrap();
@@ -43,7 +43,7 @@ async fn many_are_shut_out_at_once_and_the_task_does_the_rest(engine: Engine) {
     let kept = stage.rows("SELECT work, actor, operation, request FROM tasks", 4).await;
     assert_eq!(kept, [["", "", "UpdateUsers", "request-1"]]);
 
-    let back = stage.reactivate_many(&["alice", "bob", "carol"], EVERYTHING).await.unwrap();
+    let back = stage.reactivate_many(&["alice", "bob", "carol"], MESSAGES).await.unwrap();
     assert_eq!(stage.shut_out().await, [""; 0]);
     assert_eq!(stage.store.run_tasks().await, 3);
     assert_eq!(stage.task(&back).await.unwrap().result, ok(&["alice", "bob", "carol"]));
@@ -95,16 +95,16 @@ async fn all_or_none(engine: Engine) {
         (&["alice", "gone"], "the user gone was deleted"),
     ] {
         for refused in
-            [stage.deactivate_many(names, EVERYTHING).await, stage.reactivate_many(names, EVERYTHING).await]
+            [stage.deactivate_many(names, MESSAGES).await, stage.reactivate_many(names, MESSAGES).await]
         {
             assert_eq!(refused.unwrap_err().to_string(), told);
         }
     }
-    let by_nobody = DeactivateMany { created_by: Some(id("zoe")), ..deactivation(&["alice"], EVERYTHING) };
+    let by_nobody = DeactivateMany { created_by: Some(id("zoe")), ..deactivation(&["alice"], MESSAGES) };
     let refused =
         stage.write(Action::DeactivateUser, move |tx, ctx| lifecycle::deactivate_many(tx, ctx, &by_nobody));
     assert_eq!(refused.await.unwrap_err().to_string(), "the user zoe does not exist");
-    let undeclared = deactivation(&["alice"], EVERYTHING);
+    let undeclared = deactivation(&["alice"], MESSAGES);
     let refused =
         stage.write(Action::UpdateUser, move |tx, ctx| lifecycle::deactivate_many(tx, ctx, &undeclared));
     assert!(matches!(refused.await, Err(Error::Undeclared { .. })));
@@ -137,8 +137,8 @@ async fn the_author_is_named(engine: Engine) {
 async fn what_happened_meanwhile_is_told_for_each_user(engine: Engine) {
     let stage = Stage::set(engine).await;
     stage.create(&["alice", "bob", "carol"]).await;
-    let hiding = stage.deactivate_many(&["alice", "bob", "carol"], EVERYTHING).await.unwrap();
-    let showing = stage.reactivate_many(&["bob"], EVERYTHING).await.unwrap();
+    let hiding = stage.deactivate_many(&["alice", "bob", "carol"], MESSAGES).await.unwrap();
+    let showing = stage.reactivate_many(&["bob"], MESSAGES).await.unwrap();
     stage.sql("UPDATE users SET deleted_at = 1 WHERE id = 'carol'").await;
     stage.deactivate_one("bob").await;
     stage.reactivate_many(&["alice"], UserContent::default()).await.unwrap();
@@ -158,15 +158,87 @@ async fn what_happened_meanwhile_is_told_for_each_user(engine: Engine) {
     assert_eq!(told(showing).await, BTreeMap::from(expected));
 }
 
+impl Stage {
+    /// What alice and bob have made: two channels of hers, with 1200 messages of hers and six of his, of which one was
+    /// deleted by hand.
+    async fn fill(&self) {
+        self.create(&["alice", "bob"]).await;
+        self.sql(
+            "INSERT INTO channels (app, type, id, team, created_by, custom, member_count, message_count, created_at, \
+                 updated_at, cause) \
+             SELECT u.app, 'messaging', 'c' || n.name, '', u.key, '{}', 0, 0, 1, 1, 0 \
+             FROM users AS u, (SELECT 'one' AS name UNION ALL SELECT 'two') AS n WHERE u.id = 'alice'",
+        )
+        .await;
+        self.sql(
+            "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1200) \
+             INSERT INTO messages (app, id, channel, \"user\", type, text, attachments, custom, shadowed, created_at, \
+                 updated_at, deleted_at, cause) \
+             SELECT u.app, u.id || '-' || CAST(n AS TEXT), (SELECT MIN(key) FROM channels), u.key, 'regular', '', '[]', \
+                 '{}', 0, n, n, CASE WHEN u.id = 'bob' AND n = 1 THEN 1 END, CASE WHEN u.id = 'bob' AND n = 1 THEN 1 ELSE 0 END \
+             FROM users AS u, numbers WHERE u.id = 'alice' OR n <= 6",
+        )
+        .await;
+    }
+
+    /// How many messages and channels are deleted for which cause.
+    async fn causes(&self) -> Vec<String> {
+        let sql = "SELECT what || ' ' || CAST(cause AS TEXT) || ' ' || CAST(COUNT(*) AS TEXT) FROM (\
+                       SELECT 'messages' AS what, cause FROM messages UNION ALL SELECT 'channels', cause FROM channels\
+                   ) AS made GROUP BY what, cause ORDER BY what, cause";
+        self.rows(sql, 1).await.concat()
+    }
+}
+
+async fn what_many_have_made_goes_and_comes_back_a_piece_at_a_time(engine: Engine) {
+    let stage = Stage::set(engine).await;
+    stage.fill().await;
+    let everything = UserContent { messages: true, channels: true };
+    stage.deactivate_many(&["alice", "bob"], everything).await.unwrap();
+    assert_eq!(stage.causes().await, ["channels 0 2", "messages 0 1205", "messages 1 1"], "left to the task");
+    assert_eq!(stage.step().await.unwrap(), Stepped::Worked);
+    assert_eq!(stage.causes().await, ["channels 0 2", "messages 0 705", "messages 1 1", "messages 2 500"]);
+    stage.store.run_tasks().await;
+    assert_eq!(stage.causes().await, ["channels 2 2", "messages 1 1", "messages 2 1205"]);
+
+    let back = UserContent { messages: true, channels: false };
+    stage.reactivate_many(&["alice", "bob"], back).await.unwrap();
+    stage.store.run_tasks().await;
+    assert_eq!(stage.causes().await, ["channels 2 2", "messages 0 1205", "messages 1 1"]);
+}
+
+async fn what_one_has_made_is_begun_by_the_call_and_ended_by_a_task(engine: Engine) {
+    let stage = Stage::set(engine).await;
+    stage.fill().await;
+    let everything = UserContent { messages: true, channels: true };
+    let deactivate = async |user: &str| {
+        let command = Deactivate { id: id(user), created_by: None, content: everything };
+        let done =
+            stage.write(Action::DeactivateUser, move |tx, ctx| lifecycle::deactivate(tx, ctx, &command));
+        done.await.unwrap();
+    };
+    deactivate("alice").await;
+    assert_eq!(stage.causes().await, ["channels 0 2", "messages 0 705", "messages 1 1", "messages 2 500"]);
+    assert!(stage.store.run_tasks().await > 0);
+    assert_eq!(stage.causes().await, ["channels 2 2", "messages 0 5", "messages 1 1", "messages 2 1200"]);
+    let command = Reactivate { id: id("alice"), name: None, created_by: None, content: everything };
+    let done = stage.write(Action::DeactivateUser, move |tx, ctx| lifecycle::reactivate(tx, ctx, &command));
+    done.await.unwrap();
+    stage.store.run_tasks().await;
+    assert_eq!(stage.causes().await, ["channels 0 2", "messages 0 1205", "messages 1 1"]);
+    deactivate("bob").await;
+    stage.store.run_tasks().await;
+    assert_eq!(stage.causes().await, ["channels 0 2", "messages 0 1200", "messages 1 1", "messages 2 5"]);
+}
+
 async fn statements_are_few_however_many_users(engine: Engine) {
     let stage = Stage::set(engine).await;
     let names: Vec<String> = (0..100).map(|number| format!("u{number}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     stage.create(&names).await;
     for some in [&names[..1], &names] {
-        let command = DeactivateMany { created_by: Some(id("u7")), ..deactivation(some, EVERYTHING) };
-        let back =
-            ReactivateMany { ids: command.ids.clone(), created_by: Some(id("u7")), content: EVERYTHING };
+        let command = DeactivateMany { created_by: Some(id("u7")), ..deactivation(some, MESSAGES) };
+        let back = ReactivateMany { ids: command.ids.clone(), created_by: Some(id("u7")), content: MESSAGES };
         let deactivate = move |tx: &mut Tx<'_>, ctx: &Ctx| lifecycle::deactivate_many(tx, ctx, &command);
         let (_, statements) = stage.counted(Action::DeactivateUser, deactivate).await.unwrap();
         assert_eq!(statements, 5, "users, their rows, the log, who is named, the task: {}", some.len());
@@ -192,5 +264,7 @@ on_each_engine!(
     all_or_none,
     the_author_is_named,
     what_happened_meanwhile_is_told_for_each_user,
+    what_many_have_made_goes_and_comes_back_a_piece_at_a_time,
+    what_one_has_made_is_begun_by_the_call_and_ended_by_a_task,
     statements_are_few_however_many_users,
 );

@@ -14,7 +14,7 @@ use crate::named::NamesEveryone;
 
 pub(crate) struct Stage {
     // Declared first: it looks at the log of the test while the store is there.
-    log: NamesEveryone,
+    pub(crate) log: NamesEveryone,
     pub(crate) store: TestStore,
     pub(crate) app: Arc<App>,
 }

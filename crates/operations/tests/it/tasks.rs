@@ -15,7 +15,8 @@ use storage::tasks::TaskKey;
 
 use crate::stage::{Stage, id, server};
 
-pub(crate) const EVERYTHING: UserContent = UserContent { messages: true, channels: true };
+/// A step for each user who has written nothing.
+pub(crate) const MESSAGES: UserContent = UserContent { messages: true, channels: false };
 
 pub(crate) fn many(names: &[&str]) -> Vec<UserId> {
     names.iter().map(|name| id(name)).collect()
@@ -110,9 +111,9 @@ impl Stage {
 async fn a_step_that_fails_is_tried_ten_times(engine: Engine) {
     let stage = Stage::set(engine).await;
     stage.create(&["alice", "bob"]).await;
-    let broken = stage.deactivate_many(&["alice"], EVERYTHING).await.unwrap();
+    let broken = stage.deactivate_many(&["alice"], MESSAGES).await.unwrap();
     stage.sql("UPDATE tasks SET work = '{\"v\":1,\"kind\":\"dance\"}'").await;
-    let sound = stage.deactivate_many(&["bob"], EVERYTHING).await.unwrap();
+    let sound = stage.deactivate_many(&["bob"], MESSAGES).await.unwrap();
     let mut wait = 1;
     for attempt in 1..=MOST_ATTEMPTS {
         let (key, error) = stage.step().await.unwrap_err();
@@ -144,7 +145,7 @@ async fn a_step_that_fails_is_tried_ten_times(engine: Engine) {
 async fn a_step_that_succeeds_begins_the_count_anew(engine: Engine) {
     let stage = Stage::set(engine).await;
     stage.create(&["alice", "bob"]).await;
-    stage.deactivate_many(&["alice", "bob"], EVERYTHING).await.unwrap();
+    stage.deactivate_many(&["alice", "bob"], MESSAGES).await.unwrap();
     let attempts = async || stage.rows("SELECT CAST(attempts AS TEXT) FROM tasks", 1).await.concat();
     let refused = Error::NoUser(id("alice"));
     assert!(matches!(stage.fail(TaskKey(1), refused).await, Failing::Again { attempts: 1, .. }));
@@ -157,9 +158,9 @@ async fn a_step_that_succeeds_begins_the_count_anew(engine: Engine) {
 async fn tasks_take_turns(engine: Engine) {
     let stage = Stage::set(engine).await;
     stage.create(&["a", "b", "c", "d"]).await;
-    let long = stage.deactivate_many(&["a", "b", "c"], EVERYTHING).await.unwrap();
+    let long = stage.deactivate_many(&["a", "b", "c"], MESSAGES).await.unwrap();
     stage.advance(Duration::from_nanos(1));
-    let short = stage.deactivate_many(&["d"], EVERYTHING).await.unwrap();
+    let short = stage.deactivate_many(&["d"], MESSAGES).await.unwrap();
     let mut ends = Vec::new();
     stage.advance(Duration::from_nanos(1));
     while stage.step().await.unwrap() == Stepped::Worked {
@@ -181,7 +182,7 @@ async fn an_app_sees_its_own_tasks(engine: Engine) {
     let stage = Stage::set(engine).await;
     let other = stage.another_app("other").await;
     stage.create(&["alice"]).await;
-    let task = stage.deactivate_many(&["alice"], EVERYTHING).await.unwrap();
+    let task = stage.deactivate_many(&["alice"], MESSAGES).await.unwrap();
     let told = |error: Error| error.to_string();
     let unknown = TaskId::from_uuid("bf1c2d1b".to_owned());
     assert_eq!(
@@ -200,7 +201,7 @@ async fn an_app_sees_its_own_tasks(engine: Engine) {
 async fn an_app_has_so_many_tasks_at_a_time(engine: Engine) {
     let stage = Stage::set(engine).await;
     stage.create(&["alice", "bob"]).await;
-    let task = stage.deactivate_many(&["alice"], EVERYTHING).await.unwrap();
+    let task = stage.deactivate_many(&["alice"], MESSAGES).await.unwrap();
     assert_eq!(MOST_TASKS, 1000);
     stage
         .sql(
@@ -211,19 +212,19 @@ async fn an_app_has_so_many_tasks_at_a_time(engine: Engine) {
              FROM tasks, numbers",
         )
         .await;
-    let refused = stage.deactivate_many(&["bob"], EVERYTHING).await;
+    let refused = stage.deactivate_many(&["bob"], MESSAGES).await;
     assert!(matches!(refused, Err(Error::TooManyTasks)), "{refused:?}");
     assert_eq!(stage.shut_out().await, ["alice"], "bob is as he was");
     // One that is over makes room for another one.
     stage.store.run_tasks().await;
     assert_eq!(stage.status(&task).await, TaskStatus::Completed);
-    stage.deactivate_many(&["bob"], EVERYTHING).await.unwrap();
+    stage.deactivate_many(&["bob"], MESSAGES).await.unwrap();
 }
 
 async fn what_was_is_forgotten_in_time(engine: Engine) {
     let stage = Stage::set(engine).await;
     stage.create(&["alice"]).await;
-    let task = stage.deactivate_many(&["alice"], EVERYTHING).await.unwrap();
+    let task = stage.deactivate_many(&["alice"], MESSAGES).await.unwrap();
     stage.store.run_tasks().await;
     stage.advance(USERS_RESULT_KEPT - Duration::from_nanos(1));
     assert!(!stage.sweep().await);
@@ -236,7 +237,7 @@ async fn what_was_is_forgotten_in_time(engine: Engine) {
     stage.sweep().await;
     assert_eq!(stage.status(&task).await, TaskStatus::Completed);
     // A task that is not over is kept, however old it is.
-    let waiting = stage.deactivate_many(&["alice"], EVERYTHING).await.unwrap();
+    let waiting = stage.deactivate_many(&["alice"], MESSAGES).await.unwrap();
     stage.advance(Duration::from_nanos(1));
     stage.sweep().await;
     assert!(matches!(stage.task(&task).await, Err(Error::NoTask(_))));
@@ -252,7 +253,7 @@ async fn a_reason_that_may_name_somebody_is_forgotten_in_time(engine: Engine) {
         (1, Error::NoUser(id("alice")), "the user alice does not exist", TaskError::forgotten()),
         (2, storage::Error::Panicked.into(), &TaskError::internal().description, TaskError::internal()),
     ] {
-        let task = stage.deactivate_many(&["alice"], EVERYTHING).await.unwrap();
+        let task = stage.deactivate_many(&["alice"], MESSAGES).await.unwrap();
         let told = told.to_owned();
         let error = std::sync::Arc::new(error);
         let now = stage.store.clock().now();
@@ -280,7 +281,7 @@ async fn several_work_side_by_side() {
     stage.create(&names).await;
     let mut started = Vec::new();
     for some in names.chunks(10) {
-        started.push((stage.deactivate_many(some, EVERYTHING).await.unwrap(), some));
+        started.push((stage.deactivate_many(some, MESSAGES).await.unwrap(), some));
     }
     let store = &stage.store;
     let (a, b, c, d) =

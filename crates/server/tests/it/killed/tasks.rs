@@ -19,7 +19,17 @@ use crate::headwater;
 /// The users of a task, each of whom is a step of it.
 const USERS: usize = 100;
 
-/// How often a task is disturbed at most.
+/// What one of the users has made: more than one step hides.
+const CHANNEL: &str = "INSERT INTO channels (app, type, id, team, created_by, custom, member_count, message_count, \
+         created_at, updated_at, cause) \
+     SELECT app, 'messaging', 'one', '', key, '{}', 0, 0, 1, 1, 0 FROM users WHERE id = 'user-3'";
+const MESSAGES: &str = "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 5000) \
+     INSERT INTO messages (app, id, channel, \"user\", type, text, attachments, custom, shadowed, created_at, updated_at, \
+         cause) \
+     SELECT u.app, CAST(n AS TEXT), (SELECT MIN(key) FROM channels), u.key, 'regular', '', '[]', '{}', 0, n, n, 0 \
+     FROM users AS u, numbers WHERE u.id = 'user-3'";
+
+/// How often a task is disturbed.
 const KILLS: usize = 4;
 
 /// How long a task may take in the end.
@@ -45,6 +55,19 @@ impl Place {
                 headwater().serve(&["--data-dir", directory.path().to_str().unwrap()])
             }
             Self::Database(database) => headwater().serve(&["--database-url", &database.url_text()]),
+        }
+    }
+
+    /// Runs a statement while no server runs.
+    fn execute(&self, statement: &str) {
+        match self {
+            Self::Directory(directory) => {
+                let file = directory.path().join("headwater.db");
+                rusqlite::Connection::open(file).unwrap().execute(statement, []).map(drop).unwrap();
+            }
+            Self::Database(database) => {
+                quiet(&database.config()).execute(statement, &[]).map(drop).unwrap();
+            }
         }
     }
 
@@ -98,6 +121,10 @@ fn a_task_outlives_the_server(engine: Engine) {
     let mut server = place.serve();
     let users: Map<_, _> = (0..USERS).map(|number| (id(number), json!({}))).collect();
     send(&server, "POST", "/api/v2/users", &json!({"users": users}));
+    server.kill9();
+    place.execute(CHANNEL);
+    place.execute(MESSAGES);
+    server = place.serve();
     let ids: Vec<_> = (0..USERS).map(id).collect();
     let result: Map<_, _> = ids.iter().map(|id| (id.clone(), json!({"status": "ok"}))).collect();
     let rounds = if require::long() { 100 } else { 6 };
@@ -126,6 +153,10 @@ fn a_task_outlives_the_server(engine: Engine) {
         let query = "/api/v2/users?payload=%7B%22limit%22:100%7D";
         let active = send(&server, "GET", query, &json!({}))["users"].as_array().unwrap().len();
         assert_eq!(active, if round % 2 == 0 { 0 } else { USERS });
+        server.kill9();
+        let causes = "SELECT DISTINCT CAST(cause AS TEXT) FROM messages";
+        assert_eq!(place.texts(causes), [if round % 2 == 0 { "2" } else { "0" }], "all of them");
+        server = place.serve();
     }
     assert!(server.stop().status.success());
     assert!(interrupted > 0, "no task was interrupted");
