@@ -8,7 +8,9 @@
 //! - the write-ahead log, which holds older states of pages until its file is cut.
 //!
 //! A scrub goes through the three, in this order, since each writes to the next. It runs beside everybody else, a short
-//! step at a time, and costs in proportion to the database: one for many deletions is better than one for each.
+//! step at a time, and costs in proportion to the database, three seconds for 300,000 users in half a gigabyte: one for many
+//! deletions is better than one for each. The first one also wipes what all changes before it have left in pages, and
+//! writes most of them, later ones a few.
 //!
 //! On PostgreSQL there is nothing to do: what vacuum and the archive of its log keep, and for how long, is the operator's.
 
@@ -54,7 +56,7 @@ impl Scrub {
     }
 }
 
-/// Takes the next step of `scrub`, which takes a few milliseconds, in a transaction of the background lane. Answers whether
+/// Takes the next step of `scrub`, some five milliseconds of work, in a transaction of the background lane. Answers whether
 /// there are more.
 ///
 /// Each step is to be committed before the next: `scrub` is to be kept when the transaction was, and otherwise this step

@@ -14,7 +14,7 @@ use crate::named::NamesEveryone;
 
 pub(crate) struct Stage {
     // Declared first: it looks at the log of the test while the store is there.
-    pub(crate) log: NamesEveryone,
+    _log: NamesEveryone,
     pub(crate) store: TestStore,
     pub(crate) app: Arc<App>,
 }
@@ -23,14 +23,14 @@ impl Stage {
     pub(crate) async fn set(engine: Engine) -> Self {
         let store = TestStore::open_on(engine);
         let app = create(&store, "key").await;
-        Self { log: NamesEveryone::in_log_of(&store), store, app }
+        Self { _log: NamesEveryone::in_log_of(&store), store, app }
     }
 
     /// A stage on PostgreSQL on which so many write at the same time.
     pub(crate) async fn set_with(writers: usize) -> Self {
         let store = TestStore::open_with_writers(writers);
         let app = create(&store, "key").await;
-        Self { log: NamesEveryone::in_log_of(&store), store, app }
+        Self { _log: NamesEveryone::in_log_of(&store), store, app }
     }
 
     /// A second app in the same store.

@@ -10,8 +10,8 @@ use std::ops::Range;
 use crate::sql::{Sql, Value};
 use crate::{Error, Tx};
 
-/// Pages of 4 KB that a step looks at: two milliseconds, and a few more when all of them have to be written.
-const PAGES: i64 = 512;
+/// Pages of 4 KB that a step looks at: three milliseconds, and a few more when many of them have to be written.
+const PAGES: i64 = 256;
 
 /// In a database of so many pages, 128 GiB, the number of a page can begin with a byte that also marks a page of a tree. As
 /// pages of long values begin with such a number, they could be taken for one.

@@ -201,7 +201,7 @@ async fn nothing_remains_after_a_scrub() {
 async fn nothing_remains_between_the_rows_of_a_page() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
-    let goes = |number: usize| number % 4 == 0;
+    let goes = |number: usize| number.is_multiple_of(4);
     let make = move |number: usize| {
         let scattered = scattered(number);
         let mark = if goes(number) { MARK } else { "others" };
@@ -245,7 +245,7 @@ async fn others_write_and_read_meanwhile() {
     let (writing, ended) = (store.clone(), Arc::clone(&done));
     let others = tokio::spawn(async move {
         let mut rounds = 0;
-        while !ended.load(Ordering::Relaxed) || rounds % 20 != 0 {
+        while !ended.load(Ordering::Relaxed) || !usize::is_multiple_of(rounds, 20) {
             let (some, state) = (rounds % 20, rounds / 20);
             write(&writing, move |tx| {
                 let numbers = some * OTHERS / 20..(some + 1) * OTHERS / 20;
@@ -278,7 +278,7 @@ async fn killed_at_any_step_it_begins_again() {
     loop {
         let killed = image(directory.path());
         let survivor = open(killed.path());
-        if steps % 4 == 0 {
+        if u32::is_multiple_of(steps, 4) {
             scrub(&survivor).await;
             assert_eq!(marks(killed.path()), 0, "killed after {steps} steps");
             check_others(&survivor, 0..20, 3).await;
