@@ -6,6 +6,7 @@
 
 mod access;
 mod app;
+mod chat;
 mod errors;
 mod moderation;
 mod operations;
@@ -187,6 +188,7 @@ pub fn named() -> Vec<Type> {
     types.extend(social::types());
     types.extend(moderation::types());
     types.extend(sets::types());
+    types.extend(chat::types());
     types.extend(errors::types());
     types
 }

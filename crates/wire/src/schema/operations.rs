@@ -105,7 +105,8 @@ pub fn describe(operation: Operation) -> Option<Described> {
             return access::describe(operation)
                 .or_else(|| moderation::describe(operation))
                 .or_else(|| social::describe(operation))
-                .or_else(|| super::sets::describe(operation));
+                .or_else(|| super::sets::describe(operation))
+                .or_else(|| super::chat::describe(operation));
         }
     })
 }
