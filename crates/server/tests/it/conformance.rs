@@ -71,6 +71,17 @@ const STATEMENTS: &[(&str, u64)] = &[
     ("UpdateUserGroup", 4),
     ("UpdateUsers", 4),
     ("UpdateUsersPartial", 4),
+    ("DeleteChannel", 9),
+    ("DeleteMessage", 11),
+    ("DeleteReaction", 12),
+    ("GetChannel", 9),
+    ("GetMessage", 8),
+    ("GetOrCreateChannel", 16),
+    ("GetOrCreateDistinctChannel", 16),
+    ("GetReactions", 4),
+    ("SendMessage", 9),
+    ("SendReaction", 13),
+    ("UpdateChannel", 12),
 ];
 
 /// What an operation costs more where others write at the same time: a lock on what it reads in order to write, such as
@@ -97,6 +108,17 @@ const LOCKS_ON_POSTGRES: &[(&str, u64)] = &[
     ("UpdatePushNotificationPreferences", 1),
     ("UpdateUsers", 2),
     ("UpdateUsersPartial", 2),
+    ("DeleteChannel", 2),
+    ("DeleteMessage", 2),
+    ("DeleteReaction", 2),
+    ("GetChannel", 2),
+    ("GetMessage", 2),
+    ("GetOrCreateChannel", 2),
+    ("GetOrCreateDistinctChannel", 2),
+    ("GetReactions", 2),
+    ("SendMessage", 2),
+    ("SendReaction", 2),
+    ("UpdateChannel", 2),
 ];
 
 fn the_conformance_program_is_satisfied(engine: Engine) {
