@@ -30,8 +30,6 @@ pub(super) fn types() -> Vec<Type> {
         ("MessageRequest", message_request()),
         ("MessageResponse", Schema::object("A message.", message())),
         ("MessageWithChannelResponse", Schema::object("A message with its channel.", with_channel())),
-        ("MessagePaginationParams", messages_page()),
-        ("PaginationParams", page()),
         ("ReactionGroupResponse", group()),
         ("ReactionGroupUserResponse", group_user()),
         ("ReactionRequest", reaction_request()),
@@ -361,8 +359,8 @@ fn messages_page() -> Schema {
 fn get_or_create() -> Schema {
     let fields = vec![
         given("data", Named("ChannelInput"), "The channel that is to be made."),
-        given("members", Named("PaginationParams"), "Which members are shown."),
-        given("messages", Named("MessagePaginationParams"), "Which messages are shown."),
+        given("members", page(), "Which members are shown."),
+        given("messages", messages_page(), "Which messages are shown."),
         given("watchers", Free, "There are no watchers yet."),
         given("state", Boolean, "Everything is answered in any case."),
         given("thread_unread_counts", Boolean, "There are no threads yet."),
