@@ -86,7 +86,9 @@ fn creator(command: &Flag, reporter: &UserId) -> Result<Option<UserId>, Error> {
         EntityKind::User => {
             let user = UserId::parse(&command.entity).map_err(|why| why.within("entity_id"))?;
             if command.creator.as_ref().is_some_and(|creator| *creator != user) {
-                let why = format!("must be the user who is flagged, '{user}', or left out");
+                let why = format!(
+                    "must be the user who is flagged, '{user}', where the entity_type is a user, or left out"
+                );
                 return Err(Invalid::new("entity_creator_id", why).into());
             }
             if user == *reporter {

@@ -36,9 +36,11 @@ pub fn mute(tx: &mut Tx<'_>, ctx: &Ctx, command: &Mute) -> Result<Muted, Error> 
     let app = ctx.app()?;
     let id = caller.actor(command.whom.user.as_ref(), "user_id")?;
     if command.whom.targets.contains(&id) {
-        return Err(
-            Invalid::new("target_ids", format!("must not hold '{id}': nobody can mute oneself")).into()
-        );
+        return Err(Invalid::new(
+            "target_ids",
+            format!("must not hold '{id}', which is the user_id: nobody can mute oneself"),
+        )
+        .into());
     }
     let people = People::load(tx, app, command.whom.targets.iter().chain([&id]))?;
     let mut user = people.actor(&id)?.clone();

@@ -134,10 +134,14 @@ fn successes(operation: Operation) -> &'static [&'static str] {
         | Operation::CreateBlockList
         | Operation::CreateGuest
         | Operation::CreateRole
-        | Operation::CreateUserGroup => &["201"],
+        | Operation::CreateUserGroup
+        | Operation::SendMessage
+        | Operation::SendReaction => &["201"],
         Operation::BlockUsers
         | Operation::CreateDevice
         | Operation::Flag
+        | Operation::GetOrCreateChannel
+        | Operation::GetOrCreateDistinctChannel
         | Operation::Mute
         | Operation::UpdateUsers => &["200", "201"],
         _ => &["200"],

@@ -9,6 +9,7 @@
 mod access;
 mod app;
 mod block_lists;
+mod chat;
 mod credentials;
 mod limits;
 mod moderation;

@@ -218,6 +218,74 @@ const LINES: &[Line] = &[
         body: |me| json!({"preferences": [{"user_id": me, "chat_level": "none"}]}),
         allowed: MEMBERS,
     },
+    // In chat, of channels that somebody else made and in which the caller is no member.
+    Line {
+        operation: "GetOrCreateChannel",
+        path: "/api/v2/chat/channels/messaging/new-{me}/query",
+        body: |me| json!({"data": {"created_by_id": me}}),
+        allowed: &["user", "moderator", "admin"],
+    },
+    Line {
+        operation: "GetOrCreateDistinctChannel",
+        path: "/api/v2/chat/channels/messaging/query",
+        body: |me| json!({"data": {"created_by_id": me, "members": [me, "target"]}}),
+        allowed: &["user", "moderator", "admin"],
+    },
+    Line {
+        operation: "GetChannel",
+        path: "/api/v2/chat/channels/messaging/known",
+        body: nothing,
+        allowed: MODERATORS,
+    },
+    Line {
+        operation: "GetChannel",
+        path: "/api/v2/chat/channels/livestream/known",
+        body: nothing,
+        allowed: EVERYBODY,
+    },
+    Line {
+        operation: "UpdateChannel",
+        path: "/api/v2/chat/channels/messaging/known",
+        body: |_| json!({"add_members": ["target"]}),
+        allowed: MODERATORS,
+    },
+    Line {
+        operation: "DeleteChannel",
+        path: "/api/v2/chat/channels/messaging/of-{me}",
+        body: nothing,
+        allowed: ADMINS,
+    },
+    Line {
+        operation: "SendMessage",
+        path: "/api/v2/chat/channels/messaging/known/message",
+        body: |me| json!({"message": {"text": "hello", "user_id": me}}),
+        allowed: MODERATORS,
+    },
+    Line { operation: "GetMessage", path: "/api/v2/chat/messages/known", body: nothing, allowed: MODERATORS },
+    Line {
+        operation: "DeleteMessage",
+        path: "/api/v2/chat/messages/of-{me}",
+        body: nothing,
+        allowed: MODERATORS,
+    },
+    Line {
+        operation: "SendReaction",
+        path: "/api/v2/chat/messages/known/reaction",
+        body: |me| json!({"reaction": {"type": "wow", "user_id": me}}),
+        allowed: MODERATORS,
+    },
+    Line {
+        operation: "DeleteReaction",
+        path: "/api/v2/chat/messages/known/reaction/love?user_id={me}",
+        body: nothing,
+        allowed: MODERATORS,
+    },
+    Line {
+        operation: "GetReactions",
+        path: "/api/v2/chat/messages/known/reactions",
+        body: nothing,
+        allowed: MODERATORS,
+    },
 ];
 
 /// Sends a request as somebody.
@@ -260,7 +328,27 @@ async fn stage() -> TestFront {
         let list = json!({"name": id, "words": ["rude"]});
         assert_eq!(front.call("POST", "/api/v2/blocklists", &list).await.status, 201);
     }
+    channels(&front, users.as_object().unwrap().keys()).await;
     front
+}
+
+/// A channel and a message of its own for everybody, all made by 'target', and reactions.
+async fn channels(front: &TestFront, people: impl Iterator<Item = &String>) {
+    let made = json!({"data": {"created_by_id": "target"}});
+    let live = "/api/v2/chat/channels/livestream/known/query";
+    assert_eq!(front.call("POST", live, &made).await.status, 201);
+    let people: Vec<&String> = people.collect();
+    for name in std::iter::once("known".to_owned()).chain(people.iter().map(|id| format!("of-{id}"))) {
+        let path = format!("/api/v2/chat/channels/messaging/{name}");
+        assert_eq!(front.call("POST", &format!("{path}/query"), &made).await.status, 201);
+        let message = json!({"message": {"id": name, "text": "hello", "user_id": "target"}});
+        assert_eq!(front.call("POST", &format!("{path}/message"), &message).await.status, 201);
+    }
+    for id in people {
+        let reaction = json!({"reaction": {"type": "love", "user_id": id}});
+        let given = front.call("POST", "/api/v2/chat/messages/known/reaction", &reaction).await;
+        assert_eq!(given.status, 201);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -281,9 +369,16 @@ async fn every_route_obeys_the_default_matrix() {
                 assert!((200..300).contains(&reply.status), "{context}");
             } else {
                 let (status, code, message) = reply.refusal();
+                // Who may not read a channel cannot tell it from one that is not there.
+                if line.path.starts_with("/api/v2/chat/") && (status, code) == (404, 16) {
+                    assert!(message.contains("does not exist"), "{context}");
+                    continue;
+                }
                 assert_eq!((status, code), (403, 17), "{context}");
-                let told = format!("User '{me}' with role '{role}' is not allowed to perform action");
-                assert!(message.contains(&told), "{context}");
+                let told = |roles: &str| format!("User '{me}' with {roles} is not allowed to perform action");
+                let (alone, in_channel) =
+                    (told(&format!("role '{role}'")), told(&format!("roles ['{role}']")));
+                assert!(message.contains(&alone) || message.contains(&in_channel), "{context}");
             }
         }
     }

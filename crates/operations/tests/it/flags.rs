@@ -167,7 +167,7 @@ async fn what_makes_no_sense_is_refused(engine: Engine) {
         ),
         (
             Flag { creator: Some(id("ann")), ..user("bob", "ann") },
-            "entity_creator_id: must be the user who is flagged, 'bob', or left out",
+            "entity_creator_id: must be the user who is flagged, 'bob', where the entity_type is a user, or left out",
         ),
         (Flag { creator: Some(id("nobody")), ..photo("p", "ann") }, "the user nobody does not exist"),
         (photo("", "ann"), "entity_id: must have 1 to 255 bytes without control characters"),

@@ -114,7 +114,7 @@ async fn refusals_change_nothing(engine: Engine) {
         (
             stage.muter("alice"),
             targets("", &["bob", "alice"]),
-            "target_ids: must not hold 'alice': nobody can mute oneself",
+            "target_ids: must not hold 'alice', which is the user_id: nobody can mute oneself",
         ),
         (stage.muter("alice"), targets("", &[]), "target_ids: must hold 1 to 100 users, holds 0"),
         (stage.muter("alice"), targets("", &many), "target_ids: must hold 1 to 100 users, holds 101"),

@@ -74,6 +74,17 @@ const STATEMENTS: &[(&str, u64)] = &[
     ("UpdateUserGroup", 4),
     ("UpdateUsers", 4),
     ("UpdateUsersPartial", 4),
+    ("DeleteChannel", 12),
+    ("DeleteMessage", 10),
+    ("DeleteReaction", 12),
+    ("GetChannel", 10),
+    ("GetMessage", 8),
+    ("GetOrCreateChannel", 14),
+    ("GetOrCreateDistinctChannel", 14),
+    ("GetReactions", 4),
+    ("SendMessage", 9),
+    ("SendReaction", 15),
+    ("UpdateChannel", 10),
 ];
 
 /// What an operation costs more where others write at the same time: a lock on what it reads in order to write, such as
@@ -99,6 +110,9 @@ const LOCKS_ON_POSTGRES: &[(&str, u64)] = &[
     ("UpdatePushNotificationPreferences", 1),
     ("UpdateUsers", 2),
     ("UpdateUsersPartial", 2),
+    ("GetChannel", 1),
+    ("GetMessage", 1),
+    ("SendMessage", 2),
 ];
 
 fn the_conformance_program_is_satisfied(engine: Engine) {

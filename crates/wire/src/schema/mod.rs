@@ -6,6 +6,7 @@
 
 mod access;
 mod app;
+mod chat;
 mod deletion;
 mod errors;
 mod moderation;
@@ -191,6 +192,7 @@ pub fn named() -> Vec<Type> {
     types.extend(sets::types());
     types.extend(deletion::types());
     types.extend(tasks::types());
+    types.extend(chat::types());
     types.extend(errors::types());
     types
 }

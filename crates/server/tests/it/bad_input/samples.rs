@@ -181,6 +181,17 @@ pub(super) fn sample(operation: &str) -> Option<Sample> {
             before: &["UpdateUsers", "DeactivateUsers"],
             ..sample
         },
+        "DeleteUsers" => {
+            Sample { body: Some(deletion()), before: &["UpdateUsers", "RestoreUsers"], ..sample }
+        }
+        "PreviewUserDeletion" => {
+            Sample { body: Some(deletion()), before: &["UpdateUsers", "RestoreUsers"], ..sample }
+        }
+        "RestoreUsers" => Sample {
+            body: Some(json!({"user_ids": ["alice"]})),
+            before: &["UpdateUsers", "RestoreUsers", "DeleteUsers"],
+            ..sample
+        },
         "GetTask" => Sample { parameters: &[TASK], before: &["UpdateUsers", "DeactivateUsers"], ..sample },
         "BlockUsers" => Sample { body: Some(block()), before: &["UpdateUsers", "UnblockUsers"], ..sample },
         "UnblockUsers" => Sample { body: Some(block()), before: &["UpdateUsers", "BlockUsers"], ..sample },
@@ -238,7 +249,110 @@ pub(super) fn sample(operation: &str) -> Option<Sample> {
             may_change_nothing: true,
             ..sample
         },
+        _ => return chat(operation),
+    })
+}
+
+/// The samples of chat: alice and bob share the channel 'talk', in which alice has written 'first'.
+fn chat(operation: &str) -> Option<Sample> {
+    const TALK: &[&str] = &["messaging", "talk"];
+    const FIRST: &[&str] = &["first"];
+    const CHANNEL: &[&str] = &["UpdateUsers", "GetOrCreateChannel"];
+    const MESSAGE: &[&str] = &["UpdateUsers", "GetOrCreateChannel", "SendMessage"];
+    const REACTION: &[&str] = &["UpdateUsers", "GetOrCreateChannel", "SendMessage", "SendReaction"];
+    let sample = Sample::default();
+    Some(match operation {
+        "GetOrCreateChannel" => Sample {
+            parameters: TALK,
+            body: Some(new_channel()),
+            before: &["UpdateUsers", "DeleteChannel"],
+            may_change_nothing: true,
+            ..sample
+        },
+        "GetOrCreateDistinctChannel" => Sample {
+            parameters: &["messaging"],
+            body: Some(new_channel()),
+            before: &["UpdateUsers"],
+            may_change_nothing: true,
+            ..sample
+        },
+        "GetChannel" => Sample {
+            parameters: TALK,
+            query: &[
+                ("state", "true"),
+                ("messages_limit", "10"),
+                ("members_limit", "10"),
+                ("watchers_limit", "10"),
+                ("user_id", "alice"),
+            ],
+            before: CHANNEL,
+            ..sample
+        },
+        "UpdateChannel" => Sample {
+            parameters: TALK,
+            body: Some(
+                json!({"add_members": ["alice", {"user_id": "bob", "channel_role": "channel_moderator",
+                "custom": {"a": 1}}], "remove_members": ["eve"], "user_id": "alice", "user": {"id": "alice"},
+                "skip_push": true}),
+            ),
+            before: CHANNEL,
+            may_change_nothing: true,
+            ..sample
+        },
+        "DeleteChannel" => {
+            Sample { parameters: TALK, query: &[("hard_delete", "true")], before: CHANNEL, ..sample }
+        }
+        "SendMessage" => Sample {
+            parameters: TALK,
+            body: Some(json!({"message": {"id": "first", "text": "hello", "type": "regular",
+                "attachments": [{"type": "image", "image_url": "https://example.com/a.png", "custom": {"a": 1}}],
+                "custom": {"mood": ["good", null]}, "user_id": "alice", "user": {"id": "alice"}}, "skip_push": true,
+                "skip_enrich_url": false, "keep_channel_hidden": null, "force_moderation": false})),
+            before: &["UpdateUsers", "GetOrCreateChannel", "DeleteMessage"],
+            ..sample
+        },
+        "GetMessage" => Sample {
+            parameters: FIRST,
+            query: &[("show_deleted_message", "true")],
+            before: MESSAGE,
+            ..sample
+        },
+        "DeleteMessage" => Sample {
+            parameters: FIRST,
+            query: &[("hard", "true"), ("deleted_by", "alice"), ("delete_for_me", "false")],
+            before: MESSAGE,
+            ..sample
+        },
+        "SendReaction" => Sample {
+            parameters: FIRST,
+            body: Some(json!({"reaction": {"type": "love", "score": 2, "custom": {"a": 1}, "user_id": "bob",
+                "user": {"id": "bob"}}, "enforce_unique": true, "skip_push": true})),
+            before: MESSAGE,
+            may_change_nothing: true,
+            ..sample
+        },
+        "DeleteReaction" => Sample {
+            parameters: &["first", "love"],
+            query: &[("user_id", "bob")],
+            before: REACTION,
+            ..sample
+        },
+        "GetReactions" => Sample {
+            parameters: FIRST,
+            query: &[("limit", "10"), ("offset", "1")],
+            before: REACTION,
+            ..sample
+        },
         _ => return None,
+    })
+}
+
+fn new_channel() -> Value {
+    json!({
+        "data": {"created_by_id": "alice", "created_by": {"id": "alice"}, "team": "red", "custom": {"color": "blue"},
+            "members": ["bob", {"user_id": "alice", "channel_role": "channel_moderator", "custom": {"a": 1}}]},
+        "members": {"limit": 10, "offset": 0}, "messages": {"limit": 10}, "watchers": {"limit": 10}, "state": true,
+        "thread_unread_counts": false, "member_custom_include": ["a"],
     })
 }
 
@@ -326,6 +440,12 @@ fn query() -> Value {
         "presence": false,
         "user_id": "alice",
     })
+}
+
+/// One that can be taken back.
+fn deletion() -> Value {
+    json!({"user_ids": ["alice"], "user": "soft", "messages": "soft", "conversations": "soft", "calls": "soft",
+        "files": true, "new_channel_owner_id": "bob", "new_call_owner_id": "bob"})
 }
 
 fn users() -> Value {
