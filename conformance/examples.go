@@ -106,6 +106,13 @@ var examples = []example{
 	{"tasks/again", tasksAgain},
 	{"tasks/a-hundred", tasksHundred},
 	{"tasks/refused", tasksRefused},
+	{"deletion/modes", deletionModes},
+	{"deletion/restored", deletionRestored},
+	{"deletion/content", deletionOfContent},
+	{"deletion/owner", deletionOwner},
+	{"deletion/ids", deletionOfIds},
+	{"deletion/previewed", deletionPreviewed},
+	{"deletion/refused", deletionRefused},
 
 	{"limits/default", limitsDefault},
 	{"limits/server-side-only", limitsServerSide},
