@@ -14,6 +14,7 @@ mod ctx;
 pub mod deletion;
 pub mod devices;
 pub mod erasure;
+pub mod exports;
 mod error;
 pub mod flags;
 pub mod guests;
