@@ -250,7 +250,10 @@ mod tests {
         let mut work = ExportWork::new(ExportKey(1), "name".to_owned(), users);
         work.place = ExportPlace::MESSAGES;
         work.finish_one();
-        assert_eq!((work.place.clone(), work.left.clone()), (ExportPlace::User, vec![(bob.clone(), UserKey(2))]));
+        assert_eq!(
+            (work.place.clone(), work.left.clone()),
+            (ExportPlace::User, vec![(bob.clone(), UserKey(2))])
+        );
         work.give_up_one();
         assert_eq!(work.exported, [(alice, UserKey(1))]);
         assert_eq!(work.outcomes, [(bob, Outcome::Failed(DELETED_MEANWHILE.to_owned()))].into());

@@ -88,6 +88,12 @@ impl Attached {
         Ok(Self(fields))
     }
 
+    /// The fields.
+    #[must_use]
+    pub fn fields(&self) -> &Map<String, Value> {
+        &self.0
+    }
+
     /// Whether there is nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {

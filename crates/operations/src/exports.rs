@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
     Action, DELETED_MEANWHILE, EXPORT_KEPT, Event, ExportKey, ExportLine, ExportPlace, ExportWork,
-    ExportedMessage, Invalid, MOST_CHUNK_BYTES, MOST_EXPORTED, MOST_EXPORTED_BYTES, MessageKey, Outcome, Parts,
-    Reaction, ReactionGroup, StoredUser, TaskId, TaskResult, Timestamp, UserId, UserKey, UserView, Work,
-    check_user_ids, export_name, is_export_name,
+    ExportedMessage, Invalid, MOST_CHUNK_BYTES, MOST_EXPORTED, MOST_EXPORTED_BYTES, MessageKey, Outcome,
+    Parts, Reaction, ReactionGroup, StoredUser, TaskId, TaskResult, Timestamp, UserId, UserKey, UserView,
+    Work, check_user_ids, export_name, is_export_name,
 };
 use storage::exports::{self, MOST_CHUNKS_REMOVED, Next};
 use storage::log::Entry;
@@ -172,7 +172,8 @@ fn finish(tx: &mut Tx<'_>, ctx: &TaskCtx, work: &mut ExportWork) -> Result<Progr
     }
     let now = ctx.tick.now;
     exports::expire_at(tx, work.file, now.after(EXPORT_KEPT))?;
-    let event = Event::ExportSucceeded { task: ctx.id.to_string(), started_at: ctx.created_at, finished_at: now };
+    let event =
+        Event::ExportSucceeded { task: ctx.id.to_string(), started_at: ctx.created_at, finished_at: now };
     ctx.record(tx, &[Entry { event, person: None, others: Vec::new() }])?;
     let mut users = std::mem::take(&mut work.outcomes);
     users.extend(work.exported.drain(..).map(|(id, _)| (id, Outcome::Ok)));

@@ -78,12 +78,7 @@ pub fn add_chunk(
 ///
 /// # Errors
 /// When the statement fails.
-pub fn remove_of_user(
-    tx: &mut Tx<'_>,
-    file: ExportKey,
-    user: UserKey,
-    most: usize,
-) -> Result<usize, Error> {
+pub fn remove_of_user(tx: &mut Tx<'_>, file: ExportKey, user: UserKey, most: usize) -> Result<usize, Error> {
     const DELETE: Sql = Sql::pair(
         "DELETE FROM export_chunks WHERE rowid IN \
              (SELECT rowid FROM export_chunks WHERE user = ?2 AND file = ?1 LIMIT ?3)",

@@ -152,10 +152,7 @@ pub fn of(
 ///
 /// # Errors
 /// When the statement fails or a row cannot be read.
-pub fn groups(
-    tx: &mut Tx<'_>,
-    messages: &[MessageKey],
-) -> Result<Vec<(MessageKey, ReactionGroup)>, Error> {
+pub fn groups(tx: &mut Tx<'_>, messages: &[MessageKey]) -> Result<Vec<(MessageKey, ReactionGroup)>, Error> {
     const GROUPS: Sql = Sql::pair(
         "SELECT message, type, COUNT(*), SUM(score), MIN(created_at), MAX(updated_at) FROM reactions \
          WHERE message = $1 GROUP BY message, type ORDER BY message, type",

@@ -5,6 +5,7 @@ pub(crate) mod block_lists;
 pub(crate) mod blocks;
 pub(crate) mod deletion;
 pub(crate) mod devices;
+pub(crate) mod exports;
 pub(crate) mod guests;
 pub(crate) mod lifecycle;
 pub(crate) mod moderation;

@@ -8,6 +8,7 @@ mod access;
 mod app;
 mod deletion;
 mod errors;
+mod export;
 mod moderation;
 mod operations;
 mod query;
@@ -191,6 +192,7 @@ pub fn named() -> Vec<Type> {
     types.extend(sets::types());
     types.extend(deletion::types());
     types.extend(tasks::types());
+    types.extend(export::types());
     types.extend(errors::types());
     types
 }

@@ -7,6 +7,7 @@ pub mod block_lists;
 pub mod blocks;
 pub mod deletion;
 pub mod devices;
+pub mod exports;
 pub mod flags;
 pub mod guests;
 pub mod lifecycle;
