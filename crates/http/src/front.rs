@@ -24,6 +24,7 @@ use wire::v2::rate_limits::LimitInfo;
 
 use crate::address::{self, Network};
 use crate::call::Call;
+use crate::download::MOST_DOWNLOADS;
 use crate::limits::{self, Limits, Platform};
 use crate::metrics::Metrics;
 use crate::openapi::Documents;
@@ -43,6 +44,9 @@ const STALE: Duration = Duration::from_millis(250);
 
 /// Large bodies that are worked on at once.
 const LARGE_BODIES: usize = 8;
+
+/// Exports of single users that are worked on at once: each can be of many megabytes.
+const EXPORTS: usize = 2;
 
 /// What a front is made of.
 #[derive(Debug)]
@@ -66,10 +70,13 @@ pub struct Options {
     pub body_bytes: usize,
     /// Peers whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<Network>,
+    /// Where clients reach the server, as in `https://chat.example`: the addresses of files begin with it.
+    pub public_url: String,
 }
 
 impl Options {
-    /// The defaults: no rate limits, 1000 refused tokens, 100 guests, 30 s, 2 MiB, no proxy.
+    /// The defaults: no rate limits, 1000 refused tokens, 100 guests, 30 s, 2 MiB, no proxy, reached at the usual address of
+    /// the machine itself.
     #[must_use]
     pub fn new(store: Store, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
         Self {
@@ -82,6 +89,7 @@ impl Options {
             request_timeout: Duration::from_secs(30),
             body_bytes: 2 << 20,
             trusted_proxies: Vec::new(),
+            public_url: "http://127.0.0.1:3030".to_owned(),
         }
     }
 }
@@ -98,12 +106,15 @@ pub(crate) struct State {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) limits: Limits,
     rate_limits: BTreeMap<String, u32>,
-    refused_tokens: u32,
+    pub(crate) refused_tokens: u32,
     guests: u32,
     request_timeout: Duration,
     body_bytes: usize,
-    trusted_proxies: Vec<Network>,
+    pub(crate) trusted_proxies: Vec<Network>,
+    pub(crate) public_url: String,
     large_bodies: Semaphore,
+    pub(crate) exports: Semaphore,
+    pub(crate) downloads: Arc<Semaphore>,
     pub(crate) draining: AtomicBool,
     pub(crate) metrics: Metrics,
     pub(crate) documents: Documents,
@@ -133,7 +144,10 @@ impl Front {
             request_timeout: options.request_timeout,
             body_bytes: options.body_bytes,
             trusted_proxies: options.trusted_proxies,
+            public_url: options.public_url,
             large_bodies: Semaphore::new(LARGE_BODIES),
+            exports: Semaphore::new(EXPORTS),
+            downloads: Arc::new(Semaphore::new(MOST_DOWNLOADS)),
             draining: AtomicBool::new(false),
             documents: Documents::default(),
         }))
@@ -380,10 +394,16 @@ fn too_many(reason: &str, info: LimitInfo, now: Timestamp) -> Refusal {
 }
 
 /// Tells the log what a client is not told.
-fn report(refusal: &Refusal, operation: Option<&str>, request: &str) {
+pub(crate) fn report(refusal: &Refusal, operation: Option<&str>, request: &str) {
     let Some(cause) = &refusal.cause else { return };
-    let mut chain = cause.to_string();
-    let mut next = std::error::Error::source(cause.as_ref());
+    let cause = chain(cause.as_ref());
+    tracing::error!(request, operation, status = refusal.status.as_u16(), cause, "failed");
+}
+
+/// An error with its sources, at a length that is fit for the log.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut chain = error.to_string();
+    let mut next = error.source();
     while let Some(source) = next {
         chain = format!("{chain}: {source}");
         next = source.source();
@@ -391,5 +411,5 @@ fn report(refusal: &Refusal, operation: Option<&str>, request: &str) {
     if let Some((end, _)) = chain.char_indices().nth(LONGEST_CAUSE) {
         chain.truncate(end);
     }
-    tracing::error!(request, operation, status = refusal.status.as_u16(), cause = chain, "failed");
+    chain
 }

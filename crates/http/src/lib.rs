@@ -7,6 +7,7 @@ mod address;
 mod auth;
 mod body;
 mod call;
+mod download;
 mod front;
 mod limits;
 mod metrics;

@@ -100,7 +100,7 @@ pub(crate) fn allow(response: &mut Response<Full<Bytes>>, methods: &[&str]) {
 }
 
 /// The headers that every response has.
-pub(crate) fn complete(response: &mut Response<Full<Bytes>>, request: &str, limit: LimitInfo) {
+pub(crate) fn complete<B>(response: &mut Response<B>, request: &str, limit: LimitInfo) {
     let headers = response.headers_mut();
     headers.insert(&RATE_LIMIT, limit.limit.into());
     headers.insert(&RATE_REMAINING, limit.remaining.into());

@@ -182,6 +182,9 @@ static ROUTES: &[Route] = &[
     open(Method::DELETE, "/api/v2/devices", Operation::DeleteDevice, &[Action::ManageDevices], |call| {
         Box::pin(v2::devices::delete(call))
     }),
+    route(Method::POST, "/api/v2/export/users", Operation::ExportUsers, &[Action::ExportUser], |call| {
+        Box::pin(v2::exports::many(call))
+    }),
     open(Method::POST, "/api/v2/moderation/ban", Operation::Ban, &[Action::BanUser], |call| {
         Box::pin(v2::moderation::ban(call))
     }),
@@ -391,6 +394,13 @@ static ROUTES: &[Route] = &[
         Operation::DeactivateUser,
         &[Action::DeactivateUser],
         |call| Box::pin(v2::lifecycle::deactivate(call)),
+    ),
+    route(
+        Method::GET,
+        "/api/v2/users/{user_id}/export",
+        Operation::ExportUser,
+        &[Action::ExportUser],
+        |call| Box::pin(v2::exports::one(call)),
     ),
     route(
         Method::POST,

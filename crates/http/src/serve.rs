@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::Full;
+use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::server::conn::http1;
@@ -17,6 +17,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+use crate::download::{AnyBody, is_download};
 use crate::front::Front;
 use crate::reply;
 
@@ -80,14 +81,18 @@ impl Front {
         });
     }
 
-    async fn visit(&self, request: Request<Incoming>, peer: IpAddr) -> Response<Full<Bytes>> {
-        match (request.method(), request.uri().path()) {
+    async fn visit(&self, request: Request<Incoming>, peer: IpAddr) -> Response<AnyBody> {
+        if is_download(request.uri().path()) {
+            return self.download(&request, peer).await;
+        }
+        let response = match (request.method(), request.uri().path()) {
             (&Method::GET, "/healthz") => text(StatusCode::OK, "ok\n".to_owned()),
             (&Method::GET, "/readyz") => self.ready().await,
             (&Method::GET, "/openapi.json") => self.openapi(request.headers()),
             (&Method::GET, "/docs") => self.docs(request.headers()),
             _ => self.answer(request, peer).await,
-        }
+        };
+        response.map(Either::Left)
     }
 
     /// Ready is: not draining, and the store answers a read.

@@ -59,6 +59,8 @@ actions! {
     DeleteUser,
     /// Ask what one may do, and why.
     ExplainPermission,
+    /// Read everything that is known of users. For servers.
+    ExportUser,
     /// Report a message to the moderators.
     FlagMessage,
     /// Report a user, or what a user made, to the moderators.
@@ -137,6 +139,7 @@ impl Action {
             self,
             Self::Connect
                 | Self::ExplainPermission
+                | Self::ExportUser
                 | Self::JoinCall
                 | Self::ReadApp
                 | Self::ReadBlockLists
@@ -161,6 +164,7 @@ impl Action {
             Self::BypassModeration
                 | Self::DeactivateUser
                 | Self::DeleteUser
+                | Self::ExportUser
                 | Self::ManageApps
                 | Self::ManageRoles
                 | Self::ReadApp

@@ -109,6 +109,28 @@ pub enum Event {
         /// Who.
         members: Vec<UserId>,
     },
+    /// A task has exported users (v2 5.2). Where the file is found is a secret, which readers ask the task for.
+    #[serde(rename = "export.users.success")]
+    ExportSucceeded {
+        /// The id of the task.
+        task: String,
+        /// When the task was started.
+        started_at: Timestamp,
+        /// When it was over.
+        finished_at: Timestamp,
+    },
+    /// A task that was to export users was given up (v2 5.2).
+    #[serde(rename = "export.users.error")]
+    ExportFailed {
+        /// The id of the task.
+        task: String,
+        /// When the task was started.
+        started_at: Timestamp,
+        /// When it was over.
+        finished_at: Timestamp,
+        /// Why, in words for people.
+        error: String,
+    },
     /// A user was created. Ours: for the change feed and the audit, to webhooks only when named.
     #[serde(rename = "user.created")]
     UserCreated {
@@ -415,6 +437,8 @@ impl Event {
             Self::UserGroupMemberAdded { .. } => "user_group.member_added",
             Self::UserGroupAdminAdded { .. } => "user_group.admin_added",
             Self::UserGroupMemberRemoved { .. } => "user_group.member_removed",
+            Self::ExportSucceeded { .. } => "export.users.success",
+            Self::ExportFailed { .. } => "export.users.error",
             Self::UserCreated { .. } => "user.created",
             Self::UserUpdated { .. } => "user.updated",
             Self::UserBanned { .. } => "user.banned",
@@ -478,6 +502,8 @@ impl Event {
             | Self::UserGroupMemberAdded { .. }
             | Self::UserGroupAdminAdded { .. }
             | Self::UserGroupMemberRemoved { .. }
+            | Self::ExportSucceeded { .. }
+            | Self::ExportFailed { .. }
             | Self::FlagCreated { .. }
             | Self::UserBlocked { .. }
             | Self::UserUnblocked { .. }

@@ -15,6 +15,7 @@ mod deletion;
 mod deletion_plan;
 mod device;
 mod event;
+mod export;
 mod field;
 pub mod filter;
 mod flag;
@@ -71,6 +72,10 @@ pub use device::{
     Device, LONGEST_DEVICE_ID, LONGEST_DEVICE_TEXT, MOST_DEVICES, PushProvider, Registration, check_device_id,
 };
 pub use event::{BlockListEvent, Event, ReactionEvent, Report};
+pub use export::{
+    DELETED_MEANWHILE, EXPORT_KEPT, ExportKey, ExportLine, ExportPlace, ExportWork, ExportedMessage,
+    MOST_CHUNK_BYTES, MOST_EXPORTED, MOST_EXPORTED_BYTES, export_name, is_export_name,
+};
 pub use field::BUILT_IN;
 pub use filter::{Filter, Test};
 pub use flag::{

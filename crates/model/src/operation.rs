@@ -68,6 +68,10 @@ operations! {
     DeleteUsers,
     /// Says what one may do, and why. Ours.
     ExplainPermission,
+    /// Reads everything that is known of a user.
+    ExportUser,
+    /// Has a task write everything that is known of users into a file.
+    ExportUsers,
     /// Lets the secret before the last rotation expire; for operators.
     FinishRotation,
     /// Reports something to the moderators.
@@ -185,6 +189,7 @@ impl Operation {
         !matches!(
             self,
             Self::ExplainPermission
+                | Self::ExportUser
                 | Self::GetApp
                 | Self::GetBlockList
                 | Self::GetBlockedUsers

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::rules::written;
 use crate::{Attached, CustomText, Invalid, Timestamp, User, UserId};
 
 /// The most reactions of one user to one message: each is of another type.
@@ -43,6 +44,14 @@ pub struct Reaction {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+}
+
+impl Reaction {
+    /// How many bytes it has as JSON.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        written(self)
+    }
 }
 
 /// A reaction that is to be given.
@@ -96,7 +105,7 @@ pub struct ReactionView {
 }
 
 /// The reactions of one type to a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReactionGroup {
     /// The type.
     pub kind: String,

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ContentWork, DeletionWork, Timestamp, UserId};
+use crate::{ContentWork, DeletionWork, EXPORT_KEPT, ExportWork, Timestamp, UserId};
 
 /// The version of the stored form of [`Work`] and [`TaskResult`].
 const VERSION: u32 = 1;
@@ -152,6 +152,8 @@ pub enum Work {
     ReactivateUsers(ContentWork),
     /// Goes through what hangs on users who are deleted.
     DeleteUsers(DeletionWork),
+    /// Writes what is known of users into a file.
+    ExportUsers(ExportWork),
 }
 
 impl Work {
@@ -162,6 +164,7 @@ impl Work {
             Self::DeactivateUsers(_) => "deactivate_users",
             Self::ReactivateUsers(_) => "reactivate_users",
             Self::DeleteUsers(_) => "delete_users",
+            Self::ExportUsers(_) => "export_users",
         }
     }
 
@@ -191,6 +194,13 @@ pub enum TaskResult {
         /// By the id of the user.
         users: BTreeMap<UserId, Outcome>,
     },
+    /// A file, for as long as it is there.
+    Export {
+        /// The name of the file, which nobody can guess: whoever knows it may read the file.
+        name: String,
+        /// What came of it for each user.
+        users: BTreeMap<UserId, Outcome>,
+    },
 }
 
 impl TaskResult {
@@ -199,6 +209,7 @@ impl TaskResult {
     pub const fn kept(&self) -> Option<Duration> {
         match self {
             Self::Users { .. } => Some(USERS_RESULT_KEPT),
+            Self::Export { .. } => Some(EXPORT_KEPT),
         }
     }
 

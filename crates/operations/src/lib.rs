@@ -17,6 +17,7 @@ pub mod deletion;
 pub mod devices;
 pub mod erasure;
 mod error;
+pub mod exports;
 pub mod flags;
 pub mod guests;
 pub mod lifecycle;

@@ -11,7 +11,7 @@ use storage::Tx;
 use storage::log::{self, Entry, Origin};
 use storage::tasks::{self, Claimed, End, TaskKey};
 
-use crate::{Ctx, Error, erasure, lifecycle};
+use crate::{Ctx, Error, erasure, exports, lifecycle};
 
 /// The most rows that a step changes, or thereabouts: few enough that other writes do not wait.
 pub const ROWS_A_STEP: usize = 500;
@@ -148,6 +148,7 @@ fn do_piece(tx: &mut Tx<'_>, ctx: &TaskCtx, work: &mut Work) -> Result<Progress,
         Work::DeactivateUsers(work) => lifecycle::hide(tx, ctx, work),
         Work::ReactivateUsers(work) => lifecycle::restore(tx, ctx, work),
         Work::DeleteUsers(work) => erasure::step(tx, ctx, work),
+        Work::ExportUsers(work) => exports::step(tx, ctx, work),
     }
 }
 
@@ -175,18 +176,30 @@ pub fn is_passing(error: &Error) -> bool {
 /// # Errors
 /// When the store fails.
 pub fn fail(tx: &mut Tx<'_>, now: Timestamp, key: TaskKey, error: &Error) -> Result<Failing, Error> {
-    let Some(Claimed { id, attempts, .. }) = tasks::claim_this(tx, key)? else { return Ok(Failing::Over) };
-    let attempts = attempts.saturating_add(1);
+    let Some(claimed) = tasks::claim_this(tx, key)? else { return Ok(Failing::Over) };
+    let attempts = claimed.attempts.saturating_add(1);
     match retry_at(attempts, now) {
         Some(until) => {
             tasks::postpone(tx, key, attempts, now, until)?;
-            Ok(Failing::Again { id, attempts })
+            Ok(Failing::Again { id: claimed.id, attempts })
         }
         None => {
-            tasks::finish(tx, key, &End::Failed(told(error)), now)?;
+            let (id, told) = (claimed.id.clone(), told(error));
+            give_up(tx, claimed, now, &told)?;
+            tasks::finish(tx, key, &End::Failed(told), now)?;
             Ok(Failing::GivenUp { id })
         }
     }
+}
+
+/// Sees to what a task leaves behind that has failed.
+fn give_up(tx: &mut Tx<'_>, claimed: Claimed, now: Timestamp, why: &TaskError) -> Result<(), Error> {
+    // Whatever cannot be read has left nothing that could be found.
+    let Ok(Work::ExportUsers(export)) = Work::from_stored(&claimed.work) else { return Ok(()) };
+    let Claimed { app, id, actor, operation, request, created_at, .. } = claimed;
+    let tick = Tick { now, seed: 0 };
+    let ctx = TaskCtx { app, id, created_at, tick, actor, operation, request };
+    exports::give_up(tx, &ctx, &export, &why.description)
 }
 
 /// What a client is told of a failure.
@@ -197,8 +210,8 @@ fn told(error: &Error) -> TaskError {
     }
 }
 
-/// Drops results, takes tasks away that are not to be known any more, and from the log what it holds of users who are gone: a
-/// batch of each. Answers whether there may be others.
+/// Drops results, takes tasks and files of exports away that are not to be known any more, and from the log what it holds of
+/// users who are gone: a batch of each. Answers whether there may be others.
 ///
 /// # Errors
 /// When the store fails.
@@ -206,5 +219,6 @@ pub fn sweep(tx: &mut Tx<'_>, now: Timestamp) -> Result<bool, Error> {
     let most = usize::try_from(tasks::SWEPT_AT_ONCE).unwrap_or(usize::MAX);
     let (dropped, pruned) = (tasks::drop_results(tx, now)?, tasks::prune(tx, now, TASK_KEPT)?);
     let forgetting = erasure::forget(tx, now)?;
-    Ok(dropped >= most || pruned >= most || forgetting == erasure::Forgetting::Somebody)
+    let files = storage::exports::sweep(tx, now)?;
+    Ok(files || dropped >= most || pruned >= most || forgetting == erasure::Forgetting::Somebody)
 }

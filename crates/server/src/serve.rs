@@ -100,7 +100,7 @@ async fn serve(
     let Operator { store, clock, entropy } = operator.clone();
     let bounds = config.change_log;
     let url = config.public_url.clone().unwrap_or_else(|| apps::url_of(address));
-    let front = front(config, store.clone(), clock.clone(), Arc::clone(&entropy));
+    let front = front(config, &url, store.clone(), clock.clone(), Arc::clone(&entropy));
 
     let mut parts = JoinSet::new();
     match home.directory().map(Socket::bind) {
@@ -154,8 +154,9 @@ fn broke_down(error: &task::JoinError) -> Failure {
     Failure::because("a part of the server broke down", error, "report this with the log as a defect")
 }
 
-fn front(config: Config, store: Store, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Front {
+fn front(config: Config, url: &str, store: Store, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Front {
     let mut options = headwater_http::Options::new(store, clock, entropy);
+    url.clone_into(&mut options.public_url);
     options.rate_limits = config.rate_limits;
     options.trusted_proxies = config.trusted_proxies;
     options.refused_tokens = config.refused_tokens.unwrap_or(options.refused_tokens);

@@ -11,7 +11,7 @@ use crate::{Error, Tx};
 ///
 /// # Errors
 /// When a statement fails or a row cannot be read.
-pub(crate) fn of(tx: &mut Tx<'_>, users: &[UserKey]) -> Result<Vec<(UserKey, UserId)>, Error> {
+pub fn of(tx: &mut Tx<'_>, users: &[UserKey]) -> Result<Vec<(UserKey, UserId)>, Error> {
     const SELECT: Sql = Sql::pair(
         "SELECT b.user, u.id FROM user_blocks AS b JOIN users AS u ON u.key = b.blocked WHERE b.user = $1 \
          ORDER BY b.created_at, b.blocked",

@@ -2,6 +2,7 @@
 
 use model::{Data, UserKey};
 
+use crate::exports::MOST_CHUNKS_REMOVED;
 use crate::sql::{Sql, Value};
 use crate::{Error, Tx};
 
@@ -25,6 +26,7 @@ pub const COLUMNS: &[(Data, &str, &str)] = &[
     (Data::Reactions, "reactions", "user"),
     (Data::Memberships, "channel_members", "user"),
     (Data::ChannelsMade, "channels", "created_by"),
+    (Data::Exports, "export_chunks", "user"),
     (Data::Profile, "users", "key"),
     (Data::Profile, "user_leaves", "user"),
     (Data::Profile, "role_holders", "user"),
@@ -71,6 +73,7 @@ rows! {
     FlagsReceived "flags" "creator",
     GroupMemberships "user_group_members" "user",
     GroupsMade "user_groups" "created_by",
+    Exports "export_chunks" "user",
     Log "log_person" "user",
 }
 
@@ -190,6 +193,7 @@ pub fn erase(tx: &mut Tx<'_>, data: Data, user: UserKey, most: usize) -> Result<
     const FLAGS_MADE: Sql = removal!("flags", "key", "user");
     const FLAGS_RECEIVED: Sql = removal!("flags", "key", "creator");
     const GROUP_MEMBERSHIPS: Sql = removal!("user_group_members", "\"group\", user", "user");
+    const EXPORTS: Sql = removal!("export_chunks", "file, sequence", "user");
     const GROUPS_MADE: Sql = unnaming!("user_groups", "created_by");
     let statement = match data {
         Data::Devices => DEVICES,
@@ -204,6 +208,7 @@ pub fn erase(tx: &mut Tx<'_>, data: Data, user: UserKey, most: usize) -> Result<
         Data::FlagsReceived => FLAGS_RECEIVED,
         Data::GroupMemberships => GROUP_MEMBERSHIPS,
         Data::GroupsMade => GROUPS_MADE,
+        Data::Exports => return erase_exports(tx, EXPORTS, user, most),
         Data::Conversations
         | Data::Messages
         | Data::ReactionsReceived
@@ -212,10 +217,16 @@ pub fn erase(tx: &mut Tx<'_>, data: Data, user: UserKey, most: usize) -> Result<
         | Data::Memberships
         | Data::ChannelsMade
         | Data::Calls
-        | Data::Exports
         | Data::Profile
         | Data::Log => return Ok(0),
     };
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     tx.execute(statement, &[user.0.into(), most.into()])
+}
+
+/// Each of these rows can be of a megabyte: few go at once, and when there may be more the answer is `most`.
+fn erase_exports(tx: &mut Tx<'_>, statement: Sql, user: UserKey, most: usize) -> Result<usize, Error> {
+    let few = most.min(MOST_CHUNKS_REMOVED);
+    let gone = tx.execute(statement, &[user.0.into(), i64::try_from(few).unwrap_or(i64::MAX).into()])?;
+    Ok(if gone < few { gone } else { most })
 }

@@ -16,6 +16,7 @@ pub mod devices;
 pub mod erase;
 pub mod erase_chat;
 mod error;
+pub mod exports;
 pub mod find;
 pub mod flags;
 mod gauges;

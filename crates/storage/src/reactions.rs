@@ -129,23 +129,7 @@ pub fn of(
     messages: &[MessageKey],
     reader: Option<UserKey>,
 ) -> Result<HashMap<MessageKey, Reactions>, Error> {
-    const GROUPS: Sql = Sql::pair(
-        "SELECT message, type, COUNT(*), SUM(score), MIN(created_at), MAX(updated_at) FROM reactions \
-         WHERE message = $1 GROUP BY message, type ORDER BY message, type",
-        "SELECT message, type, COUNT(*), SUM(score)::bigint, MIN(created_at), MAX(updated_at) FROM reactions \
-         WHERE message = ANY ($1::bigint[]) GROUP BY message, type ORDER BY message, type",
-    );
-    let keys: Vec<[Value; 1]> = messages.iter().map(|key| [key.0.into()]).collect();
-    let groups = tx.query_each(GROUPS, &keys, |row| {
-        let group = ReactionGroup {
-            kind: row.text(1)?,
-            count: u64::try_from(row.integer(2)?).unwrap_or(0),
-            score: row.integer(3)?,
-            first: row.timestamp(4)?,
-            last: row.timestamp(5)?,
-        };
-        Ok((MessageKey(row.integer(0)?), group))
-    })?;
+    let groups = groups(tx, messages)?;
     let mut shown: HashMap<MessageKey, Reactions> = HashMap::new();
     for (message, group) in groups {
         shown.entry(message).or_default().groups.push(group);
@@ -161,6 +145,31 @@ pub fn of(
         shown.entry(message).or_default().own.push(reaction);
     }
     Ok(shown)
+}
+
+/// The reactions to each of these messages by type, those of one message side by side in the order of the
+/// types. One statement.
+///
+/// # Errors
+/// When the statement fails or a row cannot be read.
+pub fn groups(tx: &mut Tx<'_>, messages: &[MessageKey]) -> Result<Vec<(MessageKey, ReactionGroup)>, Error> {
+    const GROUPS: Sql = Sql::pair(
+        "SELECT message, type, COUNT(*), SUM(score), MIN(created_at), MAX(updated_at) FROM reactions \
+         WHERE message = $1 GROUP BY message, type ORDER BY message, type",
+        "SELECT message, type, COUNT(*), SUM(score)::bigint, MIN(created_at), MAX(updated_at) FROM reactions \
+         WHERE message = ANY ($1::bigint[]) GROUP BY message, type ORDER BY message, type",
+    );
+    let keys: Vec<[Value; 1]> = messages.iter().map(|key| [key.0.into()]).collect();
+    tx.query_each(GROUPS, &keys, |row| {
+        let group = ReactionGroup {
+            kind: row.text(1)?,
+            count: u64::try_from(row.integer(2)?).unwrap_or(0),
+            score: row.integer(3)?,
+            first: row.timestamp(4)?,
+            last: row.timestamp(5)?,
+        };
+        Ok((MessageKey(row.integer(0)?), group))
+    })
 }
 
 fn latest(tx: &mut Tx<'_>, messages: &[MessageKey]) -> Result<Vec<(MessageKey, ReactionView)>, Error> {

@@ -6,6 +6,7 @@ pub(crate) mod blocks;
 pub(crate) mod channels;
 pub(crate) mod deletion;
 pub(crate) mod devices;
+pub(crate) mod exports;
 pub(crate) mod guests;
 pub(crate) mod lifecycle;
 pub(crate) mod messages;

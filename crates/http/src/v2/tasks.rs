@@ -11,5 +11,5 @@ use crate::reply::Answer;
 pub(crate) async fn get(call: Call) -> Result<Answer, Refusal> {
     let id = call.parameter("id")?;
     let task = call.look_up(move |tx, ctx| tasks::get(tx, ctx, &id)).await?;
-    Ok(Answer::ok(wire::encode(&task, &call.duration())))
+    Ok(Answer::ok(wire::encode(&task, &call.state.public_url, &call.duration())))
 }

@@ -9,6 +9,7 @@ mod app;
 mod chat;
 mod deletion;
 mod errors;
+mod export;
 mod moderation;
 mod operations;
 mod query;
@@ -193,6 +194,7 @@ pub fn named() -> Vec<Type> {
     types.extend(deletion::types());
     types.extend(tasks::types());
     types.extend(chat::types());
+    types.extend(export::types());
     types.extend(errors::types());
     types
 }

@@ -108,7 +108,8 @@ pub fn describe(operation: Operation) -> Option<Described> {
                 .or_else(|| super::sets::describe(operation))
                 .or_else(|| super::deletion::describe(operation))
                 .or_else(|| super::tasks::describe(operation))
-                .or_else(|| super::chat::describe(operation));
+                .or_else(|| super::chat::describe(operation))
+                .or_else(|| super::export::describe(operation));
         }
     })
 }

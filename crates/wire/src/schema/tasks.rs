@@ -91,8 +91,8 @@ fn task() -> Schema {
         required("updated_at", Moment, "When it was last worked on."),
         optional(
             "result",
-            Schema::map(Named("TaskOutcome")),
-            "What came of it, while that is kept: for each user, by id.",
+            Schema::AnyOf(vec![Named("ExportUsersResult"), Schema::map(Named("TaskOutcome"))]),
+            "What came of it, while that is kept: of an export the file, else for each user, by id.",
         ),
         optional("error", Named("ErrorResult"), "Why it was given up; of a failed task only."),
     ];

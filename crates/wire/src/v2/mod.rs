@@ -8,6 +8,7 @@ pub mod blocks;
 pub mod channels;
 pub mod deletion;
 pub mod devices;
+pub mod exports;
 pub mod flags;
 pub mod guests;
 pub mod lifecycle;

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use model::{Outcome, Task, TaskError, TaskResult};
+use model::{Outcome, Task, TaskError, TaskResult, UserId};
 use serde::Serialize;
 
+use super::exports::url;
 use super::to_bytes;
 use super::user::Moment;
 
@@ -14,6 +15,12 @@ use super::user::Moment;
 enum ResultObject<'a> {
     /// By id.
     Each(BTreeMap<&'a str, OutcomeObject<'a>>),
+    /// A file.
+    File {
+        url: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        users: Option<BTreeMap<&'a str, OutcomeObject<'a>>>,
+    },
 }
 
 /// What came of a task for one thing among many (v2 4).
@@ -33,14 +40,21 @@ impl<'a> From<&'a Outcome> for OutcomeObject<'a> {
     }
 }
 
-impl<'a> From<&'a TaskResult> for ResultObject<'a> {
-    fn from(result: &'a TaskResult) -> Self {
+impl<'a> ResultObject<'a> {
+    /// The result as a server shows it that clients reach at `public_url`.
+    fn of(result: &'a TaskResult, public_url: &str) -> Self {
         match result {
-            TaskResult::Users { users } => {
-                Self::Each(users.iter().map(|(id, outcome)| (id.as_str(), outcome.into())).collect())
+            TaskResult::Users { users } => Self::Each(each(users)),
+            TaskResult::Export { name, users } => {
+                let failed = users.values().any(|outcome| *outcome != Outcome::Ok);
+                Self::File { url: url(public_url, name), users: failed.then(|| each(users)) }
             }
         }
     }
+}
+
+fn each(users: &BTreeMap<UserId, Outcome>) -> BTreeMap<&str, OutcomeObject<'_>> {
+    users.iter().map(|(id, outcome)| (id.as_str(), outcome.into())).collect()
 }
 
 #[derive(Serialize)]
@@ -56,9 +70,9 @@ impl<'a> From<&'a TaskError> for ErrorObject<'a> {
     }
 }
 
-/// `GetTaskResponse`.
+/// `GetTaskResponse`, of a server that clients reach at `public_url`.
 #[must_use]
-pub fn encode(task: &Task, duration: &str) -> Vec<u8> {
+pub fn encode(task: &Task, public_url: &str, duration: &str) -> Vec<u8> {
     #[derive(Serialize)]
     struct GetTaskResponse<'a> {
         duration: &'a str,
@@ -77,14 +91,14 @@ pub fn encode(task: &Task, duration: &str) -> Vec<u8> {
         status: task.status.name(),
         created_at: Moment(task.created_at),
         updated_at: Moment(task.updated_at),
-        result: task.result.as_ref().map(ResultObject::from),
+        result: task.result.as_ref().map(|result| ResultObject::of(result, public_url)),
         error: task.error.as_ref().map(ErrorObject::from),
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use model::{TaskId, TaskStatus, Timestamp, UserId};
+    use model::{TaskId, TaskStatus, Timestamp};
 
     use super::*;
 
@@ -93,7 +107,7 @@ mod tests {
         let (created_at, updated_at) = (Timestamp::from_nanoseconds(1), Timestamp::from_nanoseconds(2));
         let id = TaskId::from_uuid("t".to_owned());
         let task = Task { id, status, result, error, created_at, updated_at };
-        let printed = String::from_utf8(encode(&task, "1.00ms")).unwrap();
+        let printed = String::from_utf8(encode(&task, "http://h", "1.00ms")).unwrap();
         let rest = printed.strip_prefix(r#"{"duration":"1.00ms","task_id":"t","status":""#).unwrap();
         assert_eq!(rest, expected);
     }
@@ -104,7 +118,7 @@ mod tests {
         check(TaskStatus::Pending, None, None, &format!("pending{plain}}}"));
         check(TaskStatus::Running, None, None, &format!("running{plain}}}"));
         let [alice, bob] = ["alice", "bob"].map(|id| UserId::parse(id).unwrap());
-        let users = [(alice, Outcome::Ok), (bob, Outcome::Failed("gone".to_owned()))].into();
+        let users = [(alice.clone(), Outcome::Ok), (bob.clone(), Outcome::Failed("gone".to_owned()))].into();
         let result = r#","result":{"alice":{"status":"ok"},"bob":{"status":"error","error":"gone"}}}"#;
         check(
             TaskStatus::Completed,
@@ -112,6 +126,16 @@ mod tests {
             None,
             &format!("completed{plain}{result}"),
         );
+        let file = |users: &[(&UserId, Outcome)]| TaskResult::Export {
+            name: "abc".to_owned(),
+            users: users.iter().map(|(id, outcome)| (UserId::clone(id), outcome.clone())).collect(),
+        };
+        let url = r#","result":{"url":"http://h/exports/users/abc.jsonl""#;
+        let all = file(&[(&alice, Outcome::Ok)]);
+        check(TaskStatus::Completed, Some(all), None, &format!("completed{plain}{url}}}}}"));
+        let some = file(&[(&alice, Outcome::Ok), (&bob, Outcome::Failed("gone".to_owned()))]);
+        let users = r#","users":{"alice":{"status":"ok"},"bob":{"status":"error","error":"gone"}}}}"#;
+        check(TaskStatus::Completed, Some(some), None, &format!("completed{plain}{url}{users}"));
         let error = r#","error":{"type":"refused","description":"no"}}"#;
         check(
             TaskStatus::Failed,

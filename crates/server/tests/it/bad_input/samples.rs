@@ -192,6 +192,10 @@ pub(super) fn sample(operation: &str) -> Option<Sample> {
             before: &["UpdateUsers", "RestoreUsers", "DeleteUsers"],
             ..sample
         },
+        "ExportUser" => Sample { parameters: &["alice"], before: &["UpdateUsers"], ..sample },
+        "ExportUsers" => {
+            Sample { body: Some(json!({"user_ids": ["alice", "bob"]})), before: &["UpdateUsers"], ..sample }
+        }
         "GetTask" => Sample { parameters: &[TASK], before: &["UpdateUsers", "DeactivateUsers"], ..sample },
         "BlockUsers" => Sample { body: Some(block()), before: &["UpdateUsers", "UnblockUsers"], ..sample },
         "UnblockUsers" => Sample { body: Some(block()), before: &["UpdateUsers", "BlockUsers"], ..sample },
