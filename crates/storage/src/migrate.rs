@@ -28,6 +28,11 @@ pub(crate) const SQLITE: &[Migration] = &[
         name: "deletion",
         sql: include_str!("../../../migrations/sqlite/0007_deletion.sql"),
     },
+    Migration {
+        number: 8,
+        name: "exports",
+        sql: include_str!("../../../migrations/sqlite/0008_exports.sql"),
+    },
 ];
 
 /// The steps for PostgreSQL: the same numbers and names.
@@ -54,6 +59,11 @@ pub(crate) const POSTGRES: &[Migration] = &[
         number: 7,
         name: "deletion",
         sql: include_str!("../../../migrations/postgres/0007_deletion.sql"),
+    },
+    Migration {
+        number: 8,
+        name: "exports",
+        sql: include_str!("../../../migrations/postgres/0008_exports.sql"),
     },
 ];
 
@@ -128,6 +138,21 @@ mod tests {
             Err(refusal) => refusal.to_string(),
         };
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn no_file_is_left_out() {
+        for (engine, known) in [("sqlite", SQLITE), ("postgres", POSTGRES)] {
+            let files = format!("{}/../../migrations/{engine}", env!("CARGO_MANIFEST_DIR"));
+            let mut files: Vec<String> = std::fs::read_dir(files)
+                .unwrap()
+                .map(|file| file.unwrap().file_name().into_string().unwrap())
+                .collect();
+            files.sort();
+            let listed =
+                known.iter().map(|step| format!("{:04}_{}.sql", step.number, step.name.replace(' ', "_")));
+            assert_eq!(files, listed.collect::<Vec<_>>(), "{engine}");
+        }
     }
 
     #[test]
