@@ -65,7 +65,7 @@ pub use criteria::Criterion;
 pub use custom::{Custom, CustomPath, CustomText};
 pub use deletion::{Deletion, DeletionCause};
 pub use deletion_plan::{
-    ConversationDeletion, Data, DeleteUsers, DeletionPlan, DeletionStage, DeletionWork, Effect,
+    ConversationDeletion, Data, DeleteUsers, DeletionPlan, DeletionStage, DeletionWork, Departing, Effect,
     MessageDeletion, UserDeletion, owner_id, page as deletion_page, tombstone,
 };
 pub use device::{

@@ -39,13 +39,13 @@ impl Stage {
         self.store.read(move |tx| deletion::preview(tx, &ctx, &command)).await
     }
 
-    async fn restore(&self, ids: &[&str]) -> Result<(), Error> {
+    pub(crate) async fn restore(&self, ids: &[&str]) -> Result<(), Error> {
         let ids: Vec<UserId> = ids.iter().map(|name| id(name)).collect();
         self.write(Action::DeleteUser, move |tx, ctx| deletion::restore(tx, ctx, &ids)).await
     }
 
     /// What came of a task.
-    async fn outcomes(&self, task: &TaskId) -> Vec<(String, Outcome)> {
+    pub(crate) async fn outcomes(&self, task: &TaskId) -> Vec<(String, Outcome)> {
         let (ctx, task) = (self.ctx(Action::ReadTasks), task.clone());
         let task = self.store.read(move |tx| tasks::get(tx, &ctx, task.as_str())).await.unwrap();
         assert_eq!(task.status, TaskStatus::Completed);
@@ -58,7 +58,7 @@ impl Stage {
         found.iter().any(|view| view.user.id.as_str() == name)
     }
 
-    async fn state(&self, name: &str) -> String {
+    pub(crate) async fn state(&self, name: &str) -> String {
         let rows = self.count_of(format!("users WHERE id = '{name}' AND deleted_at IS NULL")).await;
         let deleted = self.count_of(format!("users WHERE id = '{name}' AND deleted_at IS NOT NULL")).await;
         match (rows, deleted) {
@@ -69,7 +69,7 @@ impl Stage {
     }
 }
 
-fn told<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
+pub(crate) fn told<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
     result.unwrap_err().to_string()
 }
 
@@ -195,19 +195,6 @@ async fn a_deletion_may_go_further_and_never_back(engine: Engine) {
     let again = stage.delete_users(wish(&["alice"], HARD)).await.unwrap();
     stage.store.run_tasks().await;
     assert_eq!(stage.outcomes(&again).await, [("alice".to_owned(), Outcome::Ok)]);
-}
-
-async fn who_is_restored_meanwhile_is_left_as_it_is(engine: Engine) {
-    let stage = Stage::set(engine).await;
-    stage.create(&["bob", "carol"]).await;
-    let key = stage.make_person("alice", 1).await;
-    let plan = DeletionPlan { messages: Some(MessageDeletion::Soft), ..SOFT };
-    let task = stage.delete_users(wish(&["alice"], plan)).await.unwrap();
-    stage.restore(&["alice"]).await.unwrap();
-    stage.store.run_tasks().await;
-    assert_eq!(stage.outcomes(&task).await, [("alice".to_owned(), Outcome::Ok)]);
-    assert_eq!(stage.count_of(format!("messages WHERE \"user\" = {key} AND deleted_at IS NULL")).await, 1);
-    assert_eq!(stage.count_of(format!("channel_members WHERE \"user\" = {key}")).await, 2);
 }
 
 async fn channels_of_the_gone_are_passed_on(engine: Engine) {
@@ -359,7 +346,6 @@ on_each_engine!(
     only_marks_are_taken_back,
     a_name_that_is_taken_by_now_is_not_given_back,
     a_deletion_may_go_further_and_never_back,
-    who_is_restored_meanwhile_is_left_as_it_is,
     channels_of_the_gone_are_passed_on,
     an_id_is_never_given_again,
     a_preview_counts_and_changes_nothing,
