@@ -1,6 +1,8 @@
 //! What else is asked of users while the task that deletes them is under way: each has one answer (docs/deletion.md), and in
 //! the end nothing is left that nobody would take away any more.
 
+use std::time::Duration;
+
 use headwater_operations::tasks::Stepped;
 use headwater_testkit::{Engine, on_each_engine};
 use model::{ConversationDeletion, DeleteUsers, DeletionPlan, MessageDeletion, Outcome, TaskId};
@@ -143,12 +145,15 @@ async fn what_another_deletion_hides_meanwhile_goes_too(engine: Engine) {
     let stage = Stage::set(engine).await;
     stage.create(&["bob", "carol"]).await;
     let key = stage.make_writer("alice", 1).await;
+    let soft = DeletionPlan { conversations: Some(ConversationDeletion::Soft), ..SOFT };
     let hard = stage.delete_users(wish(&["alice"], HARD)).await.unwrap();
-    assert_eq!(stage.step().await.unwrap(), Stepped::Worked);
+    let soft = stage.delete_users(wish(&["alice"], soft)).await.unwrap();
+    stage.advance(Duration::from_nanos(1));
+    assert_eq!(stage.step().await.unwrap(), Stepped::Worked, "of the first, which has had its turn then");
     // The group of three is one of two from now on.
     stage.update_members(stage.chat_server(), "group-1", vec![], &["carol"]).await.unwrap();
-    let soft = DeletionPlan { conversations: Some(ConversationDeletion::Soft), ..SOFT };
-    let soft = stage.delete_users(wish(&["alice"], soft)).await.unwrap();
+    assert_eq!(stage.step().await.unwrap(), Stepped::Worked, "of the second");
+    assert_eq!(stage.count_of(format!("channels WHERE id = 'group-1' AND hidden_by = {key}")).await, 1);
     stage.store.run_tasks().await;
     assert_eq!((stage.outcome(&hard).await, stage.outcome(&soft).await), (Outcome::Ok, Outcome::Ok));
     assert_eq!(stage.state("alice").await, "gone");
