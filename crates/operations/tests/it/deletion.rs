@@ -290,56 +290,6 @@ async fn a_hundred_users_cost_no_more_statements_than_one(engine: Engine) {
     assert!(counts[0] == counts[1] && counts[0] <= 8, "{counts:?}");
 }
 
-async fn a_task_that_is_broken_off_ends_as_one_that_is_not(engine: Engine) {
-    // As many messages as a few steps take.
-    let mut ends = Vec::new();
-    for broken in [false, true] {
-        let stage = Stage::set(engine).await;
-        stage.create(&["bob", "carol"]).await;
-        let key = stage.make_person("alice", 1).await;
-        let message = |number: usize| {
-            format!(
-                "INSERT INTO messages (app, id, channel, \"user\", type, text, attachments, custom, shadowed, created_at, \
-                 updated_at, cause) SELECT 1, 'more-{number}', key, {key}, 'regular', 'x', '[]', '{{}}', 0, 1, 1, 0 \
-                 FROM channels WHERE id = 'group-1'"
-            )
-        };
-        stage.run_all((0..1200).map(message).collect()).await;
-        stage.delete_users(wish(&["alice"], HARD)).await.unwrap();
-        if broken {
-            let mut steps = 0;
-            while stage.step_broken_and_done(steps).await {
-                steps += 1;
-            }
-            assert!(steps >= 3, "{steps}");
-        } else {
-            stage.store.run_tasks().await;
-        }
-        let mut end = Vec::new();
-        for table in
-            ["users", "messages", "channels", "channel_members", "reactions", "devices", "tombstones"]
-        {
-            end.push((table, stage.count_of(table.to_owned()).await));
-        }
-        ends.push(end);
-    }
-    assert_eq!(ends[0], ends[1]);
-}
-
-impl Stage {
-    /// Does a step that is undone, and then the same for good. Answers whether there was one.
-    async fn step_broken_and_done(&self, number: u64) -> bool {
-        let tick = tasks::Tick { now: self.ctx(Action::DeleteUser).now, seed: u128::from(number) };
-        let broken = self.store.write(move |tx| {
-            tasks::step(tx, tick, |_| ())?;
-            Err::<(), Error>(Error::NoUser(id("broken")))
-        });
-        assert_eq!(told(broken.await), "the user broken does not exist");
-        let done = self.store.write(move |tx| tasks::step(tx, tick, |_| ())).await.unwrap();
-        done == tasks::Stepped::Worked
-    }
-}
-
 on_each_engine!(
     users_are_hidden_at_once_and_the_rest_is_a_task,
     what_makes_no_sense_is_refused_and_changes_nothing,
@@ -350,5 +300,4 @@ on_each_engine!(
     an_id_is_never_given_again,
     a_preview_counts_and_changes_nothing,
     a_hundred_users_cost_no_more_statements_than_one,
-    a_task_that_is_broken_off_ends_as_one_that_is_not,
 );
