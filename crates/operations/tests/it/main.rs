@@ -17,6 +17,7 @@ mod chat;
 mod concurrent;
 mod concurrent_deletion;
 mod concurrent_social;
+mod conversations;
 mod deletion;
 mod deletion_cost;
 mod deletion_matrix;
