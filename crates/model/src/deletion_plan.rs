@@ -327,7 +327,11 @@ pub struct DeletionWork {
     /// Who gets the channels of users who are deleted for good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new_channel_owner: Option<UserId>,
-    /// Who is still to be gone through; the last one first.
+    /// Whose conversations are still to be gone through, before any of them leaves a channel: a group does not become a
+    /// conversation because the others of this deletion have left it. The last one first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub together: Vec<Departing>,
+    /// Who is still to be gone through for everything else, after that; the last one first.
     pub left: Vec<Departing>,
     /// What the last of them is gone through for.
     #[serde(default)]
@@ -340,12 +344,46 @@ pub struct DeletionWork {
 }
 
 impl DeletionWork {
+    /// The work for the users in `left`, of which nothing is done; `gone` are those of whom nothing is left.
+    #[must_use]
+    pub fn new(wish: &DeleteUsers, left: Vec<Departing>, gone: Vec<UserId>) -> Self {
+        let together = if wish.plan.conversations.is_some() { left.clone() } else { Vec::new() };
+        let mut work = Self {
+            plan: wish.plan,
+            new_channel_owner: wish.new_channel_owner.clone(),
+            together,
+            left,
+            stage: DeletionStage::default(),
+            cursor: None,
+            outcomes: gone.into_iter().map(|id| (id, Outcome::Ok)).collect(),
+        };
+        work.begin_one();
+        work
+    }
+
+    /// Whose turn it is; `None` when everybody has been gone through.
+    #[must_use]
+    pub fn next(&self) -> Option<&Departing> {
+        self.together.last().or(self.left.last())
+    }
+
+    /// Goes on to the next user, or to the first one again: the conversations of this one have been gone through.
+    pub fn finish_conversations(&mut self) {
+        self.together.pop();
+        self.begin_one();
+    }
+
     /// Goes on to the next user: this one has been gone through.
     pub fn finish_one(&mut self, outcome: Outcome) {
         if let Some(departing) = self.left.pop() {
             self.outcomes.insert(departing.id, outcome);
         }
-        (self.stage, self.cursor) = (DeletionStage::default(), None);
+        self.begin_one();
+    }
+
+    fn begin_one(&mut self) {
+        let is_for_all = self.together.is_empty();
+        self.go_to(if is_for_all { DeletionStage::Messages } else { DeletionStage::Conversations });
     }
 
     /// Goes on to the next stage, from its beginning.

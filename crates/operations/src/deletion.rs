@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    Action, App, Data, DeleteUsers, DeletionStage, DeletionWork, Departing, Effect, Event, Invalid, Outcome,
-    Secret, StoredUser, TaskId, Timestamp, UserDeletion, UserId, UserKey, Work, check_user_ids, tombstone,
+    Action, App, Data, DeleteUsers, DeletionWork, Departing, Effect, Event, Invalid, Secret, StoredUser,
+    TaskId, Timestamp, UserDeletion, UserId, UserKey, Work, check_user_ids, tombstone,
 };
 use storage::log::Entry;
 use storage::users::{self, Change};
@@ -31,14 +31,7 @@ pub fn delete(tx: &mut Tx<'_>, ctx: &Ctx, command: &DeleteUsers) -> Result<TaskI
     // The last one first, in the one order in which everybody locks users.
     left.sort_unstable_by(|left, right| right.id.cmp(&left.id));
     mark(tx, ctx, &caller, &app, command, found)?;
-    let work = DeletionWork {
-        plan: command.plan,
-        new_channel_owner: command.new_channel_owner.clone(),
-        left,
-        stage: DeletionStage::default(),
-        cursor: None,
-        outcomes: gone.into_iter().map(|id| (id, Outcome::Ok)).collect(),
-    };
+    let work = DeletionWork::new(command, left, gone);
     tasks::create(tx, ctx, &Work::DeleteUsers(work))
 }
 

@@ -33,25 +33,40 @@ const LONGEST_KNOWN: Duration = Duration::from_hours(24);
 /// When the store fails.
 pub(crate) fn step(tx: &mut Tx<'_>, ctx: &TaskCtx, work: &mut DeletionWork) -> Result<Progress, Error> {
     let mut room = ROWS_A_STEP;
-    while let Some(departing) = work.left.last() {
-        let outcome = match users::alone(tx, ctx.app, &departing.id)? {
-            Some(stored) if is_meant(&stored, departing) => {
-                if !go_through(tx, ctx, work, &stored, &mut room)? || !finish(tx, ctx, work, stored)? {
-                    return Ok(Progress::More);
+    while let Some(departing) = work.next() {
+        let found = users::alone(tx, ctx.app, &departing.id)?;
+        if work.together.is_empty() {
+            let outcome = match found {
+                Some(stored) if is_meant(&stored, departing) => {
+                    if !go_through(tx, ctx, work, &stored, &mut room)? || !finish(tx, ctx, work, stored)? {
+                        return Ok(Progress::More);
+                    }
+                    Outcome::Ok
                 }
-                Outcome::Ok
+                // As it was before: what this deletion has not taken by now it does not take any more.
+                Some(stored) if stored.key == departing.key => {
+                    Outcome::Failed("the user was restored meanwhile".to_owned())
+                }
+                // Another deletion has gone further.
+                _ => Outcome::Ok,
+            };
+            work.finish_one(outcome);
+        } else {
+            let meant = found.filter(|stored| is_meant(stored, departing));
+            if let Some(stored) = meant
+                && !go_through(tx, ctx, work, &stored, &mut room)?
+            {
+                return Ok(Progress::More);
             }
-            // As it was before: what this deletion has not taken by now it does not take any more.
-            Some(stored) if stored.key == departing.key => {
-                Outcome::Failed("the user was restored meanwhile".to_owned())
+            work.finish_conversations();
+            // Whoever comes next may come before this one in the order in which users are locked.
+            if work.together.is_empty() && work.left.len() > 1 {
+                return Ok(Progress::More);
             }
-            // Another deletion has gone further.
-            _ => Outcome::Ok,
-        };
-        work.finish_one(outcome);
+        }
         // However little hangs on a user, a step sees to so many only.
         room = room.saturating_sub(ROWS_A_USER);
-        if room == 0 && !work.left.is_empty() {
+        if room == 0 && work.next().is_some() {
             return Ok(Progress::More);
         }
     }
@@ -64,7 +79,8 @@ fn is_meant(stored: &StoredUser, departing: &Departing) -> bool {
     stored.key == departing.key && stored.user.deleted_at == Some(departing.deleted_at)
 }
 
-/// Goes through the stages from where the work is, for as long as there is room. Answers whether that was everything.
+/// Goes through the stages from where the work is, for as long as there is room. Answers whether that was everything that is
+/// to be done to this user now.
 fn go_through(
     tx: &mut Tx<'_>,
     ctx: &TaskCtx,
@@ -74,6 +90,7 @@ fn go_through(
 ) -> Result<bool, Error> {
     while *room > 0 {
         let piece = match work.stage {
+            DeletionStage::Messages if !work.together.is_empty() => return Ok(true),
             DeletionStage::Rest => {
                 let rows = take_rows(tx, &work.plan, user.key, *room)?;
                 *room = room.saturating_sub(rows);
