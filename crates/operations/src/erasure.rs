@@ -67,7 +67,7 @@ fn is_meant(stored: &StoredUser, departing: &Departing) -> bool {
     stored.key == departing.key && stored.user.deleted_at == Some(departing.deleted_at)
 }
 
-/// Closes the conversations of all users who are deleted, for as long as there is room. Answers whether that was everything.
+/// Closes the conversations of all users who are deleted, for as long as there is room. Answers whether the rest may begin.
 fn close_conversations(
     tx: &mut Tx<'_>,
     ctx: &TaskCtx,
@@ -79,6 +79,9 @@ fn close_conversations(
         Effect::Removed => Closing::Goes,
         _ => return Ok(true),
     };
+    if work.to_close().is_none() {
+        return Ok(true);
+    }
     while let Some(departing) = work.to_close() {
         if *room == 0 {
             return Ok(false);
@@ -97,7 +100,8 @@ fn close_conversations(
         work.close_one();
         *room = room.saturating_sub(ROWS_A_USER);
     }
-    Ok(true)
+    // Whoever comes next may come before this one in the order in which users are locked.
+    Ok(work.left.len() <= 1)
 }
 
 /// Goes through the stages from where the work is, for as long as there is room. Answers whether that was everything.
