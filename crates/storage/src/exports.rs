@@ -100,6 +100,19 @@ pub fn expire_at(tx: &mut Tx<'_>, file: ExportKey, end: Timestamp) -> Result<(),
     tx.execute(UPDATE, &[file.0.into(), end.into()]).map(drop)
 }
 
+/// As [`expire_at`], of the file that the task with this id writes, if there is one. There are few files: each is there for a
+/// day, and an app has so many tasks only.
+///
+/// # Errors
+/// When the statement fails.
+pub fn expire_of_task(tx: &mut Tx<'_>, app: AppKey, task: &TaskId, end: Timestamp) -> Result<(), Error> {
+    const UPDATE: Sql = Sql::pair(
+        "UPDATE OR FAIL export_files SET expires_at = ?3 WHERE app = ?1 AND task = ?2",
+        "UPDATE export_files SET expires_at = $3 WHERE app = $1 AND task = $2",
+    );
+    tx.execute(UPDATE, &[app.0.into(), task.as_str().into(), end.into()]).map(drop)
+}
+
 /// The file with this name, if it is finished and has not expired at `now`.
 ///
 /// # Errors
@@ -154,18 +167,26 @@ pub fn sweep(tx: &mut Tx<'_>, now: Timestamp) -> Result<bool, Error> {
         "SELECT key FROM export_files WHERE expires_at <= $1 ORDER BY expires_at LIMIT 1",
         "SELECT key FROM export_files WHERE expires_at <= $1 ORDER BY expires_at LIMIT 1 FOR UPDATE SKIP LOCKED",
     );
+    let found = tx.query(SELECT, &[now.into()], |row| row.integer(0).map(ExportKey))?;
+    let Some(file) = found.into_iter().next() else { return Ok(false) };
+    remove_some(tx, file)?;
+    Ok(true)
+}
+
+/// Removes up to [`MOST_CHUNKS_REMOVED`] chunks of a file, and the file when these were the last.
+///
+/// # Errors
+/// When a statement fails.
+pub fn remove_some(tx: &mut Tx<'_>, file: ExportKey) -> Result<(), Error> {
     const CHUNKS: Sql = Sql::pair(
         "DELETE FROM export_chunks WHERE rowid IN (SELECT rowid FROM export_chunks WHERE file = ?1 LIMIT ?2)",
         "DELETE FROM export_chunks WHERE ctid = ANY (ARRAY(SELECT ctid FROM export_chunks WHERE file = $1 LIMIT $2))",
     );
     const FILE: Sql = Sql::new("DELETE FROM export_files WHERE key = $1");
-    let Some(file) = tx.query(SELECT, &[now.into()], |row| row.integer(0))?.into_iter().next() else {
-        return Ok(false);
-    };
-    if tx.execute(CHUNKS, &[file.into(), number(MOST_CHUNKS_REMOVED).into()])? < MOST_CHUNKS_REMOVED {
-        tx.execute(FILE, &[file.into()])?;
+    if tx.execute(CHUNKS, &[file.0.into(), number(MOST_CHUNKS_REMOVED).into()])? < MOST_CHUNKS_REMOVED {
+        tx.execute(FILE, &[file.0.into()])?;
     }
-    Ok(true)
+    Ok(())
 }
 
 fn number(count: usize) -> i64 {

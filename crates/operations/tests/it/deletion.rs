@@ -39,7 +39,7 @@ impl Stage {
         self.store.read(move |tx| deletion::preview(tx, &ctx, &command)).await
     }
 
-    async fn restore(&self, ids: &[&str]) -> Result<(), Error> {
+    pub(crate) async fn restore(&self, ids: &[&str]) -> Result<(), Error> {
         let ids: Vec<UserId> = ids.iter().map(|name| id(name)).collect();
         self.write(Action::DeleteUser, move |tx, ctx| deletion::restore(tx, ctx, &ids)).await
     }
