@@ -28,6 +28,11 @@ pub(crate) const SQLITE: &[Migration] = &[
         name: "deletion",
         sql: include_str!("../../../migrations/sqlite/0007_deletion.sql"),
     },
+    Migration {
+        number: 8,
+        name: "exports",
+        sql: include_str!("../../../migrations/sqlite/0008_exports.sql"),
+    },
 ];
 
 /// The steps for PostgreSQL: the same numbers and names.
@@ -54,6 +59,11 @@ pub(crate) const POSTGRES: &[Migration] = &[
         number: 7,
         name: "deletion",
         sql: include_str!("../../../migrations/postgres/0007_deletion.sql"),
+    },
+    Migration {
+        number: 8,
+        name: "exports",
+        sql: include_str!("../../../migrations/postgres/0008_exports.sql"),
     },
 ];
 

@@ -301,7 +301,7 @@ async fn a_file_has_everything_of_each_in_turn(engine: Engine) {
     assert!(chunks.len() >= 9 && chunks.iter().all(|chunk| chunk.lines().count() <= tasks::ROWS_A_STEP));
     let all = [expected("carol", 1200, 0), expected("alice", 1200, 0), expected("bob", 0, 1200)].concat();
     assert_eq!(stage.lines(&task).await, all);
-    assert_eq!(stage.take_log().await, ["export.users.success of  by server: "]);
+    assert_eq!(stage.take_log().await, ["export.users.success of  by server: -"]);
     let told = stage.rows("SELECT payload FROM log WHERE event LIKE 'export%'", 1).await.concat();
     assert!(told[0].contains(task.as_str()) && !told[0].contains(&name), "{told:?}");
 }
@@ -444,7 +444,7 @@ async fn what_cannot_be_finished_leaves_nothing(engine: Engine) {
         let failed = stage.task(&task).await.unwrap();
         assert_eq!((failed.status, failed.result), (TaskStatus::Failed, None));
         let told = stage.take_log().await;
-        assert_eq!(told.last().map(String::as_str), Some("export.users.error of  by server: "));
+        assert_eq!(told.last().map(String::as_str), Some("export.users.error of  by server: -"));
     }
     // Even when nobody can read what there was to do.
     let stage = Stage::with_writers(engine).await;
