@@ -6,10 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    Action, EXPORT_KEPT, Event, ExportKey, ExportLine, ExportPlace, ExportWork,
-    ExportedMessage, Invalid, MOST_CHUNK_BYTES, MOST_EXPORTED, MOST_EXPORTED_BYTES, MessageKey, Outcome,
-    Parts, Reaction, ReactionGroup, StoredUser, TaskId, TaskResult, Timestamp, UserId, UserKey, UserView,
-    Work, check_user_ids, export_name, is_export_name,
+    Action, EXPORT_KEPT, Event, ExportKey, ExportLine, ExportPlace, ExportWork, ExportedMessage, Invalid,
+    MOST_CHUNK_BYTES, MOST_EXPORTED, MOST_EXPORTED_BYTES, MessageKey, Outcome, Parts, Reaction,
+    ReactionGroup, StoredUser, TaskId, TaskResult, Timestamp, UserId, UserKey, UserView, Work,
+    check_user_ids, export_name, is_export_name,
 };
 use storage::exports::{self, MOST_CHUNKS_REMOVED, Next};
 use storage::log::Entry;
@@ -165,7 +165,8 @@ fn finish(tx: &mut Tx<'_>, ctx: &TaskCtx, work: &mut ExportWork) -> Result<Progr
     let there: BTreeSet<UserKey> =
         found.iter().filter(|found| is_there(found, found.key)).map(|found| found.key).collect();
     let mut room = MOST_CHUNKS_REMOVED;
-    let gone = |work: &ExportWork, (id, key): &(UserId, UserKey)| !there.contains(key) || work.is_given_up(id);
+    let gone =
+        |work: &ExportWork, (id, key): &(UserId, UserKey)| !there.contains(key) || work.is_given_up(id);
     while let Some(place) = work.exported.iter().position(|one| gone(work, one)) {
         let (id, key) = work.exported[place].clone();
         work.give_up(id);

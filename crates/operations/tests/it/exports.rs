@@ -21,8 +21,14 @@ use crate::stage::{Stage, id, server};
 
 impl Stage {
     async fn export_one(&self, name: &str) -> Result<UserExport, Error> {
-        let (ctx, id) = (self.ctx(Action::ExportUser), id(name));
-        self.store.read(move |tx| exports::one(tx, &ctx, &id)).await
+        loop {
+            let (ctx, id) = (self.ctx(Action::ExportUser), id(name));
+            let read = self.store.read(move |tx| exports::one(tx, &ctx, &id)).await;
+            // What a client is told to try again: a test on a busy machine does.
+            if !matches!(read, Err(Error::Storage(storage::Error::Timeout(_)))) {
+                return read;
+            }
+        }
     }
 
     async fn export_many(&self, names: &[&str]) -> Result<TaskId, Error> {
@@ -40,8 +46,7 @@ impl Stage {
 
     async fn next(&self, file: model::ExportKey, after: i64) -> Next {
         let now = self.store.clock().now();
-        let next: Result<Next, Error> =
-            self.store.read(move |tx| exports::next(tx, file, after, now)).await;
+        let next: Result<Next, Error> = self.store.read(move |tx| exports::next(tx, file, after, now)).await;
         next.unwrap()
     }
 
@@ -301,9 +306,9 @@ async fn a_file_has_everything_of_each_in_turn(engine: Engine) {
     assert!(chunks.len() >= 9 && chunks.iter().all(|chunk| chunk.lines().count() <= tasks::ROWS_A_STEP));
     let all = [expected("carol", 1200, 0), expected("alice", 1200, 0), expected("bob", 0, 1200)].concat();
     assert_eq!(stage.lines(&task).await, all);
-    assert_eq!(stage.take_log().await, ["export.users.success of  by server: -"]);
     let told = stage.rows("SELECT payload FROM log WHERE event LIKE 'export%'", 1).await.concat();
     assert!(told[0].contains(task.as_str()) && !told[0].contains(&name), "{told:?}");
+    assert_eq!(stage.take_log().await, ["export.users.success of  by server: -"]);
 }
 
 async fn a_step_writes_no_more_than_a_megabyte(engine: Engine) {
@@ -340,7 +345,9 @@ async fn a_run_that_is_broken_off_at_each_step_ends_the_same(engine: Engine) {
 }
 
 async fn of_whoever_is_deleted_meanwhile_nothing_is_left(engine: Engine) {
-    for (moment, plan) in [("before", HARD), ("middle", SOFT), ("middle", HARD), ("after", PRUNING), ("after", SOFT)] {
+    for (moment, plan) in
+        [("before", HARD), ("middle", SOFT), ("middle", HARD), ("after", PRUNING), ("after", SOFT)]
+    {
         let stage = Stage::with_writers(engine).await;
         let task = stage.export_many(&["bob", "alice", "carol"]).await.unwrap();
         match moment {
