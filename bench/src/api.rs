@@ -40,10 +40,20 @@ impl Api {
     pub(crate) fn upsert(&self, numbers: Range<u64>) -> Vec<u8> {
         let users: Map<String, Value> =
             numbers.map(|number| (Person(number).id(), Person(number).to_json())).collect();
-        let body = json!({"users": users}).to_string();
-        let head = self.head("POST", &format!("/api/v2/users?api_key={KEY}"));
+        self.post("/api/v2/users", &json!({"users": users}))
+    }
+
+    /// Sends a body to a path.
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Vec<u8> {
+        let (head, body) = (self.head("POST", &format!("{path}?api_key={KEY}")), body.to_string());
         let length = body.len();
         format!("{head}Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}").into_bytes()
+    }
+
+    /// Reads what is at a path.
+    pub(crate) fn get(&self, path: &str) -> Vec<u8> {
+        let head = self.head("GET", &format!("{path}?api_key={KEY}"));
+        format!("{head}\r\n").into_bytes()
     }
 
     /// Finds users; 30 of them when the payload does not say how many.

@@ -10,6 +10,7 @@ mod bench;
 mod binary;
 mod call;
 mod child;
+mod content;
 mod failure;
 mod hello;
 mod home;

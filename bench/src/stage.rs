@@ -134,14 +134,42 @@ impl Stage {
         at_once: u64,
         connections: usize,
     ) -> Result<Outcome, Failure> {
+        let outcome = self.write(users, at_once, connections)?;
+        self.rest()?;
+        Ok(outcome)
+    }
+
+    /// As [`Stage::upsert`], without the wait.
+    pub(crate) fn write(&mut self, users: u64, at_once: u64, connections: usize) -> Result<Outcome, Failure> {
         let (first, last) = (self.next, self.next + users);
         let steps = (first..last).step_by(usize::try_from(at_once)?);
         let requests: Vec<Vec<u8>> =
             steps.map(|number| self.api.upsert(number..last.min(number + at_once))).collect();
         self.next = last;
         let outcome = load::run(self.address()?, connections, &requests, Until::AllSent)?;
-        self.rest()?;
         Ok(Outcome { done: usize::try_from(users)?, ..outcome })
+    }
+
+    /// The number of the next user that [`Stage::upsert`] stores.
+    pub(crate) fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// Copies the database as it is now, with the server stopped meanwhile.
+    pub(crate) fn copies<const N: usize>(
+        &mut self,
+        home: &Home,
+        names: [&str; N],
+    ) -> Result<[PathBuf; N], Failure> {
+        if let Some(server) = self.server.take() {
+            server.stop()?;
+        }
+        let copies = names.map(|name| home.path(name));
+        for copy in &copies {
+            raw::copy(&self.command.database(), copy)?;
+        }
+        self.restart(home)?;
+        Ok(copies)
     }
 
     /// Brings the twin up to date with a raw loop.
@@ -202,7 +230,13 @@ impl Stage {
         some_of(self.loaded)
     }
 
-    fn address(&self) -> Result<SocketAddr, Failure> {
+    /// Signs requests of the app's back end.
+    pub(crate) fn api(&self) -> &Api {
+        &self.api
+    }
+
+    /// Where the server listens.
+    pub(crate) fn address(&self) -> Result<SocketAddr, Failure> {
         let server = self.server.as_ref().ok_or("the server did not start again")?;
         Ok(server.address())
     }

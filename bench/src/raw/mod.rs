@@ -3,13 +3,15 @@
 mod connection;
 mod minimal;
 mod read;
+mod removal;
 mod stored;
 mod twin;
 
 pub(crate) use minimal::Minimal;
 pub(crate) use read::{USER, query};
+pub(crate) use removal::remove;
 pub(crate) use stored::Stored;
-pub(crate) use twin::Twin;
+pub(crate) use twin::{Twin, copy};
 
 use std::path::Path;
 

@@ -32,9 +32,7 @@ struct Columns {
 impl Twin {
     /// Copies the database in `original`, which no server has open.
     pub(crate) fn copy(original: &Path, file: PathBuf) -> Result<Self, Failure> {
-        fs::copy(original, &file).map_err(because(format_args!("cannot copy {}", original.display())))?;
-        // What the system has yet to write of the copy would otherwise be waited for in the first round.
-        File::open(&file)?.sync_all()?;
+        copy(original, &file)?;
         let connection = writer(&file)?;
         let column = |table: &str, name| -> Result<usize, Failure> {
             Ok(connection.prepare(&format!("SELECT * FROM {table}"))?.column_index(name)?)
@@ -96,6 +94,13 @@ impl Twin {
         }
         Ok(())
     }
+}
+
+/// Copies the database in `original`, which no server has open, to `file`.
+pub(crate) fn copy(original: &Path, file: &Path) -> Result<(), Failure> {
+    fs::copy(original, file).map_err(because(format_args!("cannot copy {}", original.display())))?;
+    // What the system has yet to write of the copy would otherwise be waited for in the first round.
+    Ok(File::open(file)?.sync_all()?)
 }
 
 /// The statements of the raw loop.

@@ -4,6 +4,7 @@
 
 mod as_user;
 mod autocomplete;
+mod deletion;
 mod equality;
 mod growth;
 mod on_postgres;
@@ -37,10 +38,12 @@ pub(crate) enum Row {
     Start,
     /// Growth of the time of operations from 10,000 users on
     Growth,
+    /// Hard delete of a user with as many messages as there are users, a million at most
+    Deletion,
 }
 
 /// The order of measuring: what reads goes before what writes, so that it finds as many users as were asked for.
-const ORDER: [Row; 8] = [
+const ORDER: [Row; 9] = [
     Row::QueryById,
     Row::AsUser,
     Row::Equality,
@@ -49,6 +52,8 @@ const ORDER: [Row; 8] = [
     Row::Growth,
     Row::UpsertOne,
     Row::UpsertHundred,
+    // It writes what the twin does not have.
+    Row::Deletion,
 ];
 
 /// Measures these rows, all when there are none, and answers their lines in the order of the table. A row that cannot
@@ -83,6 +88,7 @@ impl Row {
             Self::Autocomplete => autocomplete::measure(bench),
             Self::Start => start::measure(bench),
             Self::Growth => growth::measure(bench),
+            Self::Deletion => deletion::measure(bench),
         }
     }
 
@@ -97,6 +103,7 @@ impl Row {
             Self::Autocomplete => (autocomplete::NAME, autocomplete::FLOOR),
             Self::Start => (start::NAME, start::FLOOR),
             Self::Growth => (growth::NAME, growth::FLOOR),
+            Self::Deletion => (deletion::NAME, deletion::FLOOR),
         }
     }
 }

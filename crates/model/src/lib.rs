@@ -12,6 +12,7 @@ mod clock;
 mod criteria;
 mod custom;
 mod deletion;
+mod deletion_page;
 mod deletion_plan;
 mod device;
 mod event;
@@ -64,9 +65,10 @@ pub use clock::{Clock, Entropy, Timestamp};
 pub use criteria::Criterion;
 pub use custom::{Custom, CustomPath, CustomText};
 pub use deletion::{Deletion, DeletionCause};
+pub use deletion_page::page as deletion_page;
 pub use deletion_plan::{
     ConversationDeletion, Data, DeleteUsers, DeletionPlan, DeletionStage, DeletionWork, Effect,
-    MessageDeletion, UserDeletion, owner_id, page as deletion_page, tombstone,
+    MessageDeletion, UserDeletion, owner_id, tombstone,
 };
 pub use device::{
     Device, LONGEST_DEVICE_ID, LONGEST_DEVICE_TEXT, MOST_DEVICES, PushProvider, Registration, check_device_id,

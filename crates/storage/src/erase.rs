@@ -91,11 +91,14 @@ pub fn present(tx: &mut Tx<'_>, user: UserKey) -> Result<Vec<Data>, Error> {
     Ok(found.into_iter().next().unwrap_or_default())
 }
 
+/// How much there is of each kind.
+pub type Counts = Vec<(Data, u64)>;
+
 /// How much there is of each kind, for each of these users. One statement.
 ///
 /// # Errors
 /// When the statement fails.
-pub fn counts(tx: &mut Tx<'_>, users: &[UserKey]) -> Result<Vec<(UserKey, Vec<(Data, u64)>)>, Error> {
+pub fn counts(tx: &mut Tx<'_>, users: &[UserKey]) -> Result<Vec<(UserKey, Counts)>, Error> {
     let keys: Vec<[Value; 1]> = users.iter().map(|key| [key.0.into()]).collect();
     tx.query_each(COUNTS, &keys, |row| {
         let count = |place: usize| Ok((ROWS[place], u64::try_from(row.integer(place + 1)?).unwrap_or(0)));

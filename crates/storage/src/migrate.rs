@@ -141,6 +141,21 @@ mod tests {
     }
 
     #[test]
+    fn no_file_is_left_out() {
+        for (engine, known) in [("sqlite", SQLITE), ("postgres", POSTGRES)] {
+            let files = format!("{}/../../migrations/{engine}", env!("CARGO_MANIFEST_DIR"));
+            let mut files: Vec<String> = std::fs::read_dir(files)
+                .unwrap()
+                .map(|file| file.unwrap().file_name().into_string().unwrap())
+                .collect();
+            files.sort();
+            let listed =
+                known.iter().map(|step| format!("{:04}_{}.sql", step.number, step.name.replace(' ', "_")));
+            assert_eq!(files, listed.collect::<Vec<_>>(), "{engine}");
+        }
+    }
+
+    #[test]
     fn what_is_missing_follows_what_was_applied() {
         let one = (1, KNOWN[0].sql);
         let two = (2, KNOWN[1].sql);
