@@ -138,8 +138,8 @@ fn name(path: &str) -> Option<&str> {
 /// Why a file ends in its middle: the connection is cut, so that nobody takes what there is for the whole.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Broken {
-    /// It has expired.
-    #[error("the file has expired")]
+    /// It has expired, or its app was suspended.
+    #[error("the file is not to be read any more")]
     Gone,
     /// A chunk is not what was written.
     #[error("the file cannot be read")]

@@ -113,12 +113,15 @@ pub fn expire_of_task(tx: &mut Tx<'_>, app: AppKey, task: &TaskId, end: Timestam
     tx.execute(UPDATE, &[app.0.into(), task.as_str().into(), end.into()]).map(drop)
 }
 
-/// The file with this name, if it is finished and has not expired at `now`.
+/// The file with this name, if it is finished and has not expired at `now`. Of an app that is suspended nobody gets anything.
 ///
 /// # Errors
 /// When the statement fails.
 pub fn by_name(tx: &mut Tx<'_>, name: &str, now: Timestamp) -> Result<Option<ExportKey>, Error> {
-    const SELECT: Sql = Sql::new("SELECT key FROM export_files WHERE name = $1 AND expires_at > $2");
+    const SELECT: Sql = Sql::new(
+        "SELECT key FROM export_files WHERE name = $1 AND expires_at > $2 \
+             AND (SELECT suspended_at FROM apps WHERE apps.key = export_files.app) IS NULL",
+    );
     let found = tx.query(SELECT, &[name.into(), now.into()], |row| row.integer(0).map(ExportKey))?;
     Ok(found.into_iter().next())
 }
@@ -135,7 +138,7 @@ pub enum Next {
     },
     /// Nothing: it was read.
     End,
-    /// Nobody knows: the file has expired.
+    /// Nobody knows: the file has expired, or its app was suspended.
     Gone,
 }
 
@@ -144,7 +147,10 @@ pub enum Next {
 /// # Errors
 /// When a statement fails.
 pub fn next(tx: &mut Tx<'_>, file: ExportKey, after: i64, now: Timestamp) -> Result<Next, Error> {
-    const IS_THERE: Sql = Sql::new("SELECT key FROM export_files WHERE key = $1 AND expires_at > $2");
+    const IS_THERE: Sql = Sql::new(
+        "SELECT key FROM export_files WHERE key = $1 AND expires_at > $2 \
+             AND (SELECT suspended_at FROM apps WHERE apps.key = export_files.app) IS NULL",
+    );
     const SELECT: Sql = Sql::new(
         "SELECT sequence, lines FROM export_chunks WHERE file = $1 AND sequence > $2 ORDER BY sequence LIMIT 1",
     );

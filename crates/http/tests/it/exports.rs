@@ -5,7 +5,8 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use headwater_testkit::client::{Reply, Request};
-use headwater_testkit::{Engine, TestFront, on_each_engine, server_token};
+use headwater_testkit::{Engine, KEY, TestFront, on_each_engine, server_token};
+use operations::apps;
 use serde_json::{Value, json};
 use storage::Sql;
 
@@ -331,6 +332,16 @@ async fn who_tries_names_is_told_to_wait() {
     assert_eq!(ask(&front, "GET", &wrong).await.status, 404);
 }
 
+async fn nothing_of_a_suspended_app_is_handed_out(engine: Engine) {
+    let front = TestFront::start_on(engine).await;
+    stage(&front).await;
+    let path = export(&front, &["alice"]).await;
+    front.operate(|tx, ctx| apps::suspend(tx, ctx, KEY, "unpaid")).await.unwrap();
+    assert_eq!(ask(&front, "GET", &path).await.refusal(), (404, 16, NOT_THERE.to_owned()));
+    front.operate(|tx, ctx| apps::resume(tx, ctx, KEY)).await.unwrap();
+    assert_eq!(ask(&front, "GET", &path).await.status, 200);
+}
+
 /// A file of several megabytes: more than a connection takes that nobody reads from.
 async fn large_file(front: &TestFront) -> String {
     stage(front).await;
@@ -419,5 +430,6 @@ on_each_engine!(
     nothing_but_the_name_opens_a_file,
     a_file_is_gone_after_a_day,
     who_was_deleted_meanwhile_is_told_in_the_result,
+    nothing_of_a_suspended_app_is_handed_out,
     who_reads_slowly_holds_up_nobody,
 );
