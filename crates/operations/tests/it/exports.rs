@@ -518,6 +518,46 @@ async fn as_many_statements_for_many_as_for_one(engine: Engine) {
     assert!(counts[0] <= 5, "{counts:?}");
 }
 
+/// Several servers export users whom others delete for good at the same moment: no line of theirs is left, and whoever is said to
+/// be in the file is.
+#[tokio::test(flavor = "multi_thread")]
+async fn deletions_and_exports_at_once_leave_no_lines() {
+    if !Engine::Postgres.is_here() {
+        return;
+    }
+    let stage = Stage::set_with(4).await;
+    let names: Vec<String> = (0..24).map(|number| format!("user-{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    stage.create(&names).await;
+    stage.create(&["maker"]).await;
+    stage.channel("one", "maker", &[]).await;
+    for name in &names {
+        stage.write_so_many(name, 600, "hello").await;
+    }
+    let mut exports = Vec::new();
+    for some in names.chunks(8) {
+        exports.push((stage.export_many(some).await.unwrap(), some));
+    }
+    let deleting = async {
+        for some in names.chunks(2) {
+            stage.delete_users(wish(&some[..1], HARD)).await.unwrap();
+        }
+    };
+    let store = &stage.store;
+    tokio::join!(store.run_tasks(), store.run_tasks(), deleting);
+    store.run_tasks().await;
+    let orphans = "export_chunks WHERE \"user\" NOT IN (SELECT key FROM users)";
+    assert_eq!(stage.count_of(orphans.to_owned()).await, 0);
+    for (task, some) in exports {
+        let (lines, (_, outcomes)) = (stage.lines(&task).await, stage.exported(&task).await);
+        for (place, name) in some.iter().enumerate() {
+            let there = lines.contains(&(*name).to_owned());
+            assert_eq!(there, place % 2 == 1, "{name}");
+            assert!(!there || outcomes[*name] == Outcome::Ok, "{name}");
+        }
+    }
+}
+
 on_each_engine!(
     everything_known_of_one_is_read_at_once,
     what_was_emptied_is_empty_in_the_export,
