@@ -24,6 +24,7 @@ mod deletion_matrix;
 mod deletion_page;
 mod devices;
 mod erase_chat;
+mod exports;
 mod flags;
 mod growth;
 mod growth_social;
