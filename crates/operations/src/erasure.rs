@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use model::{
-    App, ChannelKey, Data, DeletionCause, DeletionPlan, DeletionStage, DeletionWork, Effect, Event,
-    MessageKey, Outcome, Secret, StoredChannel, StoredUser, TaskResult, Timestamp, USERS_RESULT_KEPT,
+    App, ChannelKey, Data, DeletionCause, DeletionPlan, DeletionStage, DeletionWork, Departing, Effect,
+    Event, MessageKey, Outcome, Secret, StoredChannel, StoredUser, TaskResult, Timestamp, USERS_RESULT_KEPT,
     UserDeletion, UserKey, owner_id, tombstone,
 };
 use storage::erase_chat::{self, NewOwner};
@@ -33,17 +33,22 @@ const LONGEST_KNOWN: Duration = Duration::from_hours(24);
 /// When the store fails.
 pub(crate) fn step(tx: &mut Tx<'_>, ctx: &TaskCtx, work: &mut DeletionWork) -> Result<Progress, Error> {
     let mut room = ROWS_A_STEP;
-    while let Some((id, key)) = work.left.last() {
-        let found = users::by_ids(tx, ctx.app, &BTreeSet::from([id]))?;
-        // Who is gone or has been restored meanwhile is left as it is.
-        let deleted = found.into_iter().find(|found| found.key == *key && found.user.deleted_at.is_some());
-        if let Some(stored) = deleted {
-            if !go_through(tx, ctx, work, &stored, &mut room)? {
-                return Ok(Progress::More);
+    while let Some(departing) = work.left.last() {
+        let outcome = match users::alone(tx, ctx.app, &departing.id)? {
+            Some(stored) if is_meant(&stored, departing) => {
+                if !go_through(tx, ctx, work, &stored, &mut room)? || !finish(tx, ctx, work, stored)? {
+                    return Ok(Progress::More);
+                }
+                Outcome::Ok
             }
-            finish(tx, ctx, work, stored)?;
-        }
-        work.finish_one(Outcome::Ok);
+            // As it was before: what this deletion has not taken by now it does not take any more.
+            Some(stored) if stored.key == departing.key => {
+                Outcome::Failed("the user was restored meanwhile".to_owned())
+            }
+            // Another deletion has gone further.
+            _ => Outcome::Ok,
+        };
+        work.finish_one(outcome);
         // However little hangs on a user, a step sees to so many only.
         room = room.saturating_sub(ROWS_A_USER);
         if room == 0 && !work.left.is_empty() {
@@ -52,6 +57,11 @@ pub(crate) fn step(tx: &mut Tx<'_>, ctx: &TaskCtx, work: &mut DeletionWork) -> R
     }
     let users = std::mem::take(&mut work.outcomes);
     Ok(Progress::Done(Some(TaskResult::Users { users })))
+}
+
+/// Whether the user is still deleted since the call that started the task, or since before it.
+fn is_meant(stored: &StoredUser, departing: &Departing) -> bool {
+    stored.key == departing.key && stored.user.deleted_at == Some(departing.deleted_at)
 }
 
 /// Goes through the stages from where the work is, for as long as there is room. Answers whether that was everything.
@@ -210,7 +220,7 @@ fn new_owner(tx: &mut Tx<'_>, ctx: &TaskCtx, work: &DeletionWork) -> Result<NewO
     }
     let app = app(tx, ctx)?;
     let key = key_of(&app)?;
-    let hash = work.left.last().map(|(id, _)| tombstone(key, id)).unwrap_or_default();
+    let hash = work.left.last().map(|departing| tombstone(key, &departing.id)).unwrap_or_default();
     Ok(NewOwner::Generated(owner_id(&hash)))
 }
 
@@ -256,14 +266,25 @@ fn key_of(app: &App) -> Result<&Secret, Error> {
     Ok(app.settings.tombstone_key.as_ref().ok_or(storage::Error::Unreadable("app"))?)
 }
 
-/// Does to the user itself what is to be done, once nothing hangs on it any more.
-fn finish(tx: &mut Tx<'_>, ctx: &TaskCtx, work: &DeletionWork, stored: StoredUser) -> Result<(), Error> {
+/// Does to the user itself what is to be done, once nothing hangs on it any more. Answers whether that was so; otherwise
+/// everything is to be gone through again.
+fn finish(
+    tx: &mut Tx<'_>,
+    ctx: &TaskCtx,
+    work: &mut DeletionWork,
+    stored: StoredUser,
+) -> Result<bool, Error> {
     if work.plan.user == UserDeletion::Soft {
-        return Ok(());
+        return Ok(true);
     }
     let app = app(tx, ctx)?;
     let (now, key) = (ctx.tick.now, stored.key);
     if work.plan.effect_on(Data::Profile) == Effect::Removed {
+        // Other tasks change what is the user's as well, and stages that are over do not see it.
+        if erase_chat::has_left(tx, key)? {
+            work.go_to(DeletionStage::default());
+            return Ok(false);
+        }
         deletion::bury(tx, app.key, &tombstone(key_of(&app)?, &stored.user.id))?;
         users::remove(tx, app.key, &[stored])?;
     } else {
@@ -272,7 +293,8 @@ fn finish(tx: &mut Tx<'_>, ctx: &TaskCtx, work: &DeletionWork, stored: StoredUse
     }
     // Whoever reads the log to tell hooks still has to learn of the deletion.
     let due_at = if app.settings.has_hooks() { now.after(LONGEST_KNOWN) } else { now };
-    Ok(deletion::forget_at(tx, &[key], due_at)?)
+    deletion::forget_at(tx, &[key], due_at)?;
+    Ok(true)
 }
 
 /// What a call of [`forget`] came to.

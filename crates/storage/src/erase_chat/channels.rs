@@ -1,5 +1,7 @@
 //! The channels that a user is in, and those that it created.
 
+use std::collections::BTreeMap;
+
 use model::{ChannelKey, DeletionCause, StoredChannel, Timestamp, UserKey};
 
 use super::rows::{Found, keys, limit, remove};
@@ -55,7 +57,7 @@ pub fn hide_conversations(
 ) -> Result<ChannelsSwept, Error> {
     let found = memberships(tx, user, after, most)?;
     let pairs: Vec<i64> = found.iter().filter(|found| found.members == 2).map(|found| found.key).collect();
-    let channels = hide(tx, user, DeletionCause::UserDeleted, at, &pairs)?;
+    let channels = hide(tx, user, DeletionCause::UserDeleted, at, (&pairs, Some(2)))?;
     Ok(ChannelsSwept { channels, next: next(&found, most) })
 }
 
@@ -74,7 +76,7 @@ pub fn hide_channels(
 ) -> Result<ChannelsSwept, Error> {
     let found = created(tx, user, after, most)?;
     let own: Vec<i64> = found.iter().map(|found| found.key).collect();
-    let channels = hide(tx, user, cause, at, &own)?;
+    let channels = hide(tx, user, cause, at, (&own, None))?;
     Ok(ChannelsSwept { channels, next: next(&found, most) })
 }
 
@@ -189,9 +191,7 @@ pub fn remove_hidden_conversations(
 /// # Errors
 /// When a statement fails.
 pub fn remove_channel(tx: &mut Tx<'_>, channel: &StoredChannel, most: usize) -> Result<Removed, Error> {
-    let messages = i64::try_from(channel.channel.message_count).unwrap_or(i64::MAX);
-    let candidate = Candidate { key: channel.key.0, members: 0, messages, cause: 0 };
-    remove_candidates(tx, &[candidate], None, None, most)
+    remove_candidates(tx, &[Candidate::of(channel)], None, None, most)
 }
 
 /// What decides of a channel whether it goes, and when.
@@ -201,6 +201,25 @@ struct Candidate {
     members: i64,
     messages: i64,
     cause: i64,
+}
+
+impl Candidate {
+    fn of(stored: &StoredChannel) -> Self {
+        let channel = &stored.channel;
+        let count = |count| i64::try_from(count).unwrap_or(i64::MAX);
+        Self {
+            key: stored.key.0,
+            members: count(channel.member_count),
+            messages: count(channel.message_count),
+            cause: channel.deletion.map_or(0, |deletion| deletion.cause.code()),
+        }
+    }
+
+    /// Whether the channel is, now that it is locked, what it was when it was chosen.
+    fn still_is(&self, stored: &StoredChannel) -> bool {
+        let now = Self::of(stored);
+        (self.members, self.cause) == (now.members, now.cause)
+    }
 }
 
 /// After which of the channels that were looked at to go on.
@@ -270,26 +289,29 @@ fn lock(tx: &mut Tx<'_>, channels: &[i64]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Deletes channels for everybody's eyes, and answers those that were not deleted before, as they are now.
+/// Deletes channels for everybody's eyes, of so many members each if that is said, and answers those that were not deleted
+/// before, as they are now.
 fn hide(
     tx: &mut Tx<'_>,
     user: UserKey,
     cause: DeletionCause,
     at: Timestamp,
-    channels: &[i64],
+    (channels, members): (&[i64], Option<i64>),
 ) -> Result<Vec<StoredChannel>, Error> {
     // What a deactivation has hidden was told when it was: only the cause changes.
     const UPDATE: Sql = Sql::pair(
         "UPDATE OR FAIL channels SET deleted_at = COALESCE(deleted_at, ?2), cause = ?3, hidden_by = ?4 \
-         WHERE key = ?1 AND (cause = 0 OR (cause = 2 AND ?3 > 2)) RETURNING key, deleted_at",
+         WHERE key = ?1 AND (cause = 0 OR (cause = 2 AND ?3 > 2)) AND (?5 IS NULL OR member_count = ?5) \
+         RETURNING key, deleted_at",
         "UPDATE channels SET deleted_at = COALESCE(deleted_at, ($2::bigint[])[1]), cause = ($3::bigint[])[1], \
              hidden_by = ($4::bigint[])[1] \
          WHERE key = ANY ($1::bigint[]) AND (cause = 0 OR (cause = 2 AND ($3::bigint[])[1] > 2)) \
+             AND (($5::bigint[])[1] IS NULL OR member_count = ($5::bigint[])[1]) \
          RETURNING key, deleted_at",
     );
     lock(tx, channels)?;
-    let rows: Vec<[Value; 4]> =
-        channels.iter().map(|key| [(*key).into(), at.into(), cause.code().into(), user.0.into()]).collect();
+    let row = |key: &i64| [(*key).into(), at.into(), cause.code().into(), user.0.into(), members.into()];
+    let rows: Vec<[Value; 5]> = channels.iter().map(row).collect();
     let hidden = tx.query_each(UPDATE, &rows, |row| Ok((ChannelKey(row.integer(0)?), row.timestamp(1)?)))?;
     let hidden: Vec<ChannelKey> =
         hidden.into_iter().filter(|(_, since)| *since == at).map(|(key, _)| key).collect();
@@ -322,18 +344,22 @@ fn remove_candidates(
         "DELETE FROM channel_members WHERE channel = ANY ($1::bigint[])",
     );
     let mut room = limit(most);
-    let mut wanted: Vec<[Value; 2]> = Vec::new();
-    let mut tried = Vec::new();
+    let mut shares: BTreeMap<i64, (&Candidate, i64)> = BTreeMap::new();
     for candidate in candidates {
         if room <= 0 {
             break;
         }
         let share = candidate.messages.clamp(1, room);
         room -= share;
-        wanted.push([candidate.key.into(), share.into()]);
-        tried.push(ChannelKey(candidate.key));
+        shares.insert(candidate.key, (candidate, share));
     }
-    let before = by_keys(tx, &tried)?;
+    let tried: Vec<ChannelKey> = shares.keys().map(|key| ChannelKey(*key)).collect();
+    let mut before = by_keys(tx, &tried)?;
+    // Somebody may have come or gone meanwhile, or made it anew: then it is looked at again.
+    before.retain(|channel| shares.get(&channel.key.0).is_some_and(|(chosen, _)| chosen.still_is(channel)));
+    let share = |channel: &StoredChannel| shares.get(&channel.key.0).map_or(0, |(_, share)| *share);
+    let wanted: Vec<[Value; 2]> =
+        before.iter().map(|channel| [channel.key.0.into(), share(channel).into()]).collect();
     let read = |row: &Row<'_>| {
         Ok(Found {
             key: row.integer(0)?,
@@ -346,7 +372,8 @@ fn remove_candidates(
     };
     let messages = tx.query_each(MESSAGES, &wanted, read)?;
     remove(tx, &messages)?;
-    let gone = tx.query_each(DELETE, &keys(tried.iter().map(|key| key.0)), |row| row.integer(0))?;
+    let gone =
+        tx.query_each(DELETE, &keys(before.iter().map(|channel| channel.key.0)), |row| row.integer(0))?;
     tx.execute_each(MEMBERS, &keys(gone.iter().copied()))?;
     let channels: Vec<StoredChannel> =
         before.into_iter().filter(|channel| gone.contains(&channel.key.0)).collect();
