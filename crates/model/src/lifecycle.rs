@@ -111,7 +111,9 @@ impl ContentWork {
     #[must_use]
     pub fn outcomes(&self) -> TaskResult {
         let outcome = |id| self.failed.get(id).map_or(Outcome::Ok, |why| Outcome::Failed(why.clone()));
-        TaskResult::Users { users: self.users.iter().map(|user| (user.id.clone(), outcome(&user.id))).collect() }
+        TaskResult::Users {
+            users: self.users.iter().map(|user| (user.id.clone(), outcome(&user.id))).collect(),
+        }
     }
 }
 

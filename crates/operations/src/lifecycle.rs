@@ -184,10 +184,8 @@ fn let_in(tx: &mut Tx<'_>, stored: &[StoredUser]) -> Result<Vec<Turned>, Error> 
 fn in_before(tx: &mut Tx<'_>, active: &[&StoredUser]) -> Result<Vec<Turned>, Error> {
     let keys: Vec<UserKey> = active.iter().map(|stored| stored.key).collect();
     let known = lifecycle::let_in_since(tx, &keys)?;
-    let turned = |stored: &&StoredUser| Turned {
-        id: stored.user.id.clone(),
-        since: known.get(&stored.key).copied(),
-    };
+    let turned =
+        |stored: &&StoredUser| Turned { id: stored.user.id.clone(), since: known.get(&stored.key).copied() };
     Ok(active.iter().map(turned).collect())
 }
 

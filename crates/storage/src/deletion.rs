@@ -115,6 +115,23 @@ pub fn forgotten(tx: &mut Tx<'_>, user: UserKey, at: Timestamp) -> Result<(), Er
     tx.execute(UPDATE, &[user.0.into(), at.into()]).map(drop)
 }
 
+/// Notes that something was dropped at `now` that can have named users who were deleted for good, for however long: freed pages
+/// are to be overwritten once more. Where nobody ever was, there is nothing to note.
+///
+/// # Errors
+/// When the statement fails.
+pub fn dropped(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), Error> {
+    // Keys begin at 1: this is nobody's.
+    const PUT: Sql = Sql::pair(
+        "INSERT INTO forgettings (user, due_at, redacted) SELECT 0, ?1, 1 WHERE EXISTS (SELECT 1 FROM tombstones) \
+         ON CONFLICT (user) DO UPDATE SET due_at = ?1",
+        "INSERT INTO forgettings (\"user\", due_at, redacted) \
+         SELECT 0, $1::bigint, 1 WHERE EXISTS (SELECT 1 FROM tombstones) \
+         ON CONFLICT (\"user\") DO UPDATE SET due_at = EXCLUDED.due_at",
+    );
+    tx.execute(PUT, &[now.into()]).map(drop)
+}
+
 /// Whether freed pages are to be overwritten at `now`.
 ///
 /// # Errors
