@@ -24,6 +24,7 @@ mod deletion_page;
 mod devices;
 mod erase_chat;
 mod flags;
+mod forgetting;
 mod growth;
 mod growth_social;
 mod hidden;
