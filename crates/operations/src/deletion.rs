@@ -14,7 +14,7 @@ use storage::{Tx, apps, deletion, erase, erase_chat};
 
 use crate::admitted::People;
 use crate::names::Names;
-use crate::{Admitted, Ctx, Error, tasks};
+use crate::{Admitted, Ctx, Error, roles, tasks};
 
 /// Deletes users, all or none of them. Who is deleted already may be deleted more thoroughly; of who is gone without a
 /// trace nothing more can be done, and that is done (semantics 10.15).
@@ -212,7 +212,8 @@ pub fn preview(tx: &mut Tx<'_>, ctx: &Ctx, command: &DeleteUsers) -> Result<Vec<
     Ok(previews.chain(gone.into_iter().map(|id| Preview { id, forecasts: Vec::new() })).collect())
 }
 
-/// Takes soft deletions back: the users as they were, none of what hung on them (semantics 10.22). All or none.
+/// Takes soft deletions back: the users as they were, none of what hung on them (semantics 10.22). All or none. A role that is
+/// gone by now is not given again ([`model::User::restored`]).
 ///
 /// # Errors
 /// When one was never there, is not deleted or was deleted more thoroughly, or somebody else has the name by now.
@@ -244,10 +245,12 @@ pub fn restore(tx: &mut Tx<'_>, ctx: &Ctx, ids: &[UserId]) -> Result<(), Error> 
         };
         return Err(refused(&stored.user.id, why).into());
     }
+    // Before the names, as everybody does who gives roles.
+    let custom = roles::custom(tx, &app, found.iter().flat_map(|stored| stored.user.roles()))?;
     let mut names = Names::load(tx, &app, found.iter().filter_map(|stored| stored.user.name.as_deref()))?;
     let mut changes = Vec::with_capacity(found.len());
     for (place, stored) in found.into_iter().enumerate() {
-        let after = stored.user.restored(ctx.now);
+        let after = stored.user.restored(ctx.now, &custom);
         names.take(None, &after).map_err(|taken| taken.at(format!("user_ids.{place}")))?;
         changes.push(Change { before: Some(stored.clone()), after });
     }

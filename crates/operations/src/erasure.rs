@@ -344,17 +344,26 @@ pub enum Forgetting {
     Somebody,
 }
 
-/// Takes from the log what it holds of a user who is deleted for good, a bounded piece at a time (DESIGN 1).
+/// Takes from the log what it holds of users who are deleted for good, a bounded piece at a time: so many rows, of so many
+/// users (DESIGN 1).
 ///
 /// # Errors
 /// When the store fails.
 pub fn forget(tx: &mut Tx<'_>, now: Timestamp) -> Result<Forgetting, Error> {
-    let Some(user) = deletion::to_forget(tx, now)? else { return Ok(Forgetting::Nobody) };
-    if redaction::redact(tx, user, ROWS_A_STEP)? < ROWS_A_STEP {
-        // By then the result of the task is dropped, which names the user as well.
-        deletion::forgotten(tx, user, now.after(USERS_RESULT_KEPT))?;
+    let users = deletion::to_forget(tx, now, ROWS_A_STEP / ROWS_A_USER)?;
+    let (mut room, mut forgotten) = (ROWS_A_STEP, Vec::with_capacity(users.len()));
+    for user in &users {
+        let rows = redaction::redact(tx, *user, room)?;
+        if rows >= room {
+            // There may be more of this one.
+            break;
+        }
+        room -= rows;
+        forgotten.push(*user);
     }
-    Ok(Forgetting::Somebody)
+    // By then the result of the task is dropped, which names the users as well.
+    deletion::forgotten(tx, &forgotten, now.after(USERS_RESULT_KEPT))?;
+    Ok(if users.is_empty() { Forgetting::Nobody } else { Forgetting::Somebody })
 }
 
 /// Whether what deleted users have left in the files of the database is to be wiped at `now`: one look-up.

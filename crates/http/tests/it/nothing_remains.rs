@@ -3,7 +3,10 @@
 
 use headwater_testkit::client::Request;
 use headwater_testkit::{Engine, KEY, TestFront, on_each_engine};
+use model::Clock;
+use operations::tasks::{self, Tick};
 use serde_json::{Value, json};
+use storage::Sql;
 
 /// Stands in everything that is the person's, and nowhere else.
 const MARK: &str = "qzxmark";
@@ -140,4 +143,74 @@ async fn nothing_remains(engine: Engine) {
     assert_eq!(message["message"]["text"], "hello");
 }
 
-on_each_engine!(nothing_remains);
+async fn delete(front: &TestFront, ids: &[&str]) {
+    let body = json!({"user_ids": ids, "user": "hard", "messages": "hard", "conversations": "hard"});
+    done(front, "POST", "/api/v2/users/delete", body).await;
+}
+
+async fn sql(front: &TestFront, text: &'static str) {
+    let done = front.store().write(move |tx| tx.execute(Sql::new(text), &[]));
+    let done: Result<usize, storage::Error> = done.await;
+    done.unwrap();
+}
+
+/// Lets a day and an hour go by, and does what a server does by itself. Answers whether there was something to wipe.
+async fn a_day_later(front: &TestFront) -> bool {
+    front.store().sweep().await;
+    front.clock().advance(25 * HOUR);
+    front.store().sweep().await;
+    front.store().scrub().await
+}
+
+async fn an_id_that_is_given_again_is_forgotten_again(engine: Engine) {
+    let front = TestFront::start_on(engine).await;
+    let me = format!("{MARK}-id");
+    done(&front, "POST", "/api/v2/users", json!({"users": {&me: {}}})).await;
+    delete(&front, &[&me]).await;
+    front.run_tasks().await;
+    assert!(a_day_later(&front).await);
+    for _ in 0..2 {
+        assert_eq!((marked_rows(&front).await.len(), occurrences(&front.store().bytes())), (0, 0));
+        assert!(!a_day_later(&front).await, "nothing is to be wiped");
+        // There is no such user, so that nobody remembers to forget it.
+        delete(&front, &[&me]).await;
+        front.run_tasks().await;
+        assert!(marked_rows(&front).await.len() == 1 && a_day_later(&front).await);
+    }
+}
+
+async fn a_task_that_names_who_was_forgotten_is_forgotten_too(engine: Engine) {
+    let front = TestFront::start_on(engine).await;
+    let me = format!("{MARK}-id");
+    done(&front, "POST", "/api/v2/users", json!({"users": {&me: {}, "zoe": {}}})).await;
+    let channel = json!({"data": {"created_by_id": "zoe"}});
+    done(&front, "POST", "/api/v2/chat/channels/messaging/room/query", channel).await;
+    sql(
+        &front,
+        "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1200) \
+         INSERT INTO messages (app, id, channel, \"user\", type, text, attachments, custom, shadowed, created_at, \
+             updated_at, cause) \
+         SELECT u.app, CAST(n AS TEXT), (SELECT key FROM channels), u.key, 'regular', 'x', '[]', '{}', 0, 1, 1, 0 \
+         FROM users AS u, numbers WHERE u.id = 'zoe'",
+    )
+    .await;
+    // The task has gone through one user, and then waits for long; another one sees to the second user.
+    delete(&front, &[&me, "zoe"]).await;
+    let tick = Tick { now: front.clock().now(), seed: 1 };
+    front.store().write_in_background(move |tx| tasks::step(tx, tick, |_| ())).await.unwrap();
+    sql(&front, "UPDATE tasks SET run_at = 9000000000000000000").await;
+    delete(&front, &["zoe"]).await;
+    front.run_tasks().await;
+    assert!(a_day_later(&front).await);
+    assert_eq!(marked_rows(&front).await.len(), 1, "the task names who is gone");
+    sql(&front, "UPDATE tasks SET run_at = 1 WHERE finished_at IS NULL").await;
+    front.run_tasks().await;
+    assert!(a_day_later(&front).await);
+    assert_eq!((marked_rows(&front).await.len(), occurrences(&front.store().bytes())), (0, 0));
+}
+
+on_each_engine!(
+    nothing_remains,
+    an_id_that_is_given_again_is_forgotten_again,
+    a_task_that_names_who_was_forgotten_is_forgotten_too,
+);

@@ -26,6 +26,7 @@ mod devices;
 mod erase_chat;
 mod exports;
 mod flags;
+mod forgetting;
 mod growth;
 mod growth_social;
 mod hidden;

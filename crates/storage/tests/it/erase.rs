@@ -48,7 +48,7 @@ const OTHERS: &[(&str, &str)] = &[
     ("user_mutes", "expires created_at updated_at"),
     (
         "users",
-        "app id name image role teams teams_role language invisible privacy custom name_key words created_at updated_at deactivated_at deleted_at tokens_revoked_before held_roles ban ban_expires total_bans bypass_moderation parts deletion",
+        "app id name image role teams teams_role language invisible privacy custom name_key words created_at updated_at deactivated_at deleted_at tokens_revoked_before held_roles ban ban_expires total_bans bypass_moderation parts reactivated_at deletion",
     ),
 ];
 
