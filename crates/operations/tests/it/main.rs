@@ -23,6 +23,7 @@ mod erase_chat;
 mod flags;
 mod growth;
 mod growth_social;
+mod hidden_chat;
 mod log;
 mod messages;
 mod moderation_plans;
