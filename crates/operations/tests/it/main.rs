@@ -13,6 +13,7 @@ mod blocks;
 mod bulk;
 mod channels;
 mod chat;
+mod chat_plans;
 mod concurrent;
 mod concurrent_social;
 mod deletion;
