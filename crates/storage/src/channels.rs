@@ -115,10 +115,11 @@ pub fn insert(
 }
 
 /// Makes a channel anew whose name a deleted one has: its members are gone, and what was written in it is from before it came
-/// to be. Two statements; the channel has to be locked ([`by_cid`]).
+/// to be. One that a deactivation hides may come back, and is not replaced. Two statements; the channel has to be locked
+/// ([`by_cid`]).
 ///
 /// # Errors
-/// When a statement fails.
+/// When a statement fails, or the channel is not deleted for good.
 pub fn replace(
     tx: &mut Tx<'_>,
     key: ChannelKey,
@@ -128,10 +129,10 @@ pub fn replace(
     const UPDATE: Sql = Sql::pair(
         "UPDATE OR FAIL channels SET team = $1, created_by = $2, custom = $3, created_at = $4, updated_at = $5, \
              owner = NULL, member_count = 0, last_message_at = NULL, deleted_at = NULL, cause = 0, hidden_by = NULL \
-         WHERE key = $6",
+         WHERE key = $6 AND cause IN (1, 3)",
         "UPDATE channels SET team = $1, created_by = $2, custom = $3, created_at = $4, updated_at = $5, \
              owner = NULL, member_count = 0, last_message_at = NULL, deleted_at = NULL, cause = 0, hidden_by = NULL \
-         WHERE key = $6",
+         WHERE key = $6 AND cause IN (1, 3)",
     );
     const MEMBERS: Sql = Sql::new("DELETE FROM channel_members WHERE channel = $1");
     let parameters = [
@@ -142,7 +143,9 @@ pub fn replace(
         channel.updated_at.into(),
         key.0.into(),
     ];
-    tx.execute(UPDATE, &parameters)?;
+    if tx.execute(UPDATE, &parameters)? == 0 {
+        return Err(Error::Unreadable("channel"));
+    }
     tx.execute(MEMBERS, &[key.0.into()]).map(drop)
 }
 
