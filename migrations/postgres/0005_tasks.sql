@@ -37,3 +37,7 @@ CREATE INDEX tasks_unfinished ON tasks (app) WHERE finished_at IS NULL;
 CREATE INDEX tasks_finished ON tasks (finished_at) WHERE finished_at IS NOT NULL;
 
 CREATE INDEX tasks_results ON tasks (result_until) WHERE result_until IS NOT NULL;
+
+-- When a user was last let in again after a deactivation. A task that brings back what that had hidden goes on for as long as
+-- nothing else has happened to the user: who was shut out and let in once more was let in since later.
+ALTER TABLE users ADD COLUMN reactivated_at BIGINT;

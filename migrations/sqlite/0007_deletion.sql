@@ -11,7 +11,7 @@ CREATE TABLE tombstones (
 ) STRICT, WITHOUT ROWID;
 
 -- Keys of users of whom the log still knows, until `due_at` at most; and then of those of whom freed pages of the file
--- may still hold something (`redacted`).
+-- may still hold something (`redacted`). The key 0 is of nobody: something was dropped that can have named any of them.
 CREATE TABLE forgettings (
     user INTEGER PRIMARY KEY,
     due_at INTEGER NOT NULL,

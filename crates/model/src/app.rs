@@ -280,7 +280,6 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// The stored names of [`Absent`].
 /// A secret as it is stored.
 mod revealed {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -301,6 +300,7 @@ mod revealed {
     }
 }
 
+/// The stored names of [`Absent`].
 mod absent {
     use serde::{Deserialize, Deserializer, Serializer};
 

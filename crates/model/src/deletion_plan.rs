@@ -327,12 +327,12 @@ pub struct DeletionWork {
     /// Who gets the channels of users who are deleted for good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new_channel_owner: Option<UserId>,
-    /// Whose conversations are still to be gone through, before any of them leaves a channel: a group does not become a
-    /// conversation because the others of this deletion have left it. The last one first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub together: Vec<Departing>,
-    /// Who is still to be gone through for everything else, after that; the last one first.
+    /// Who is still to be gone through; the last one first.
     pub left: Vec<Departing>,
+    /// How many of those left have had their conversations closed, from the last one on. Nobody is gone through before that is
+    /// so of all: whoever leaves a channel of three would make a conversation of it.
+    #[serde(default)]
+    pub closed: usize,
     /// What the last of them is gone through for.
     #[serde(default)]
     pub stage: DeletionStage,
@@ -344,46 +344,25 @@ pub struct DeletionWork {
 }
 
 impl DeletionWork {
-    /// The work for the users in `left`, of which nothing is done; `gone` are those of whom nothing is left.
-    #[must_use]
-    pub fn new(wish: &DeleteUsers, left: Vec<Departing>, gone: Vec<UserId>) -> Self {
-        let together = if wish.plan.conversations.is_some() { left.clone() } else { Vec::new() };
-        let mut work = Self {
-            plan: wish.plan,
-            new_channel_owner: wish.new_channel_owner.clone(),
-            together,
-            left,
-            stage: DeletionStage::default(),
-            cursor: None,
-            outcomes: gone.into_iter().map(|id| (id, Outcome::Ok)).collect(),
-        };
-        work.begin_one();
-        work
-    }
-
-    /// Whose turn it is; `None` when everybody has been gone through.
-    #[must_use]
-    pub fn next(&self) -> Option<&Departing> {
-        self.together.last().or(self.left.last())
-    }
-
-    /// Goes on to the next user, or to the first one again: the conversations of this one have been gone through.
-    pub fn finish_conversations(&mut self) {
-        self.together.pop();
-        self.begin_one();
-    }
-
     /// Goes on to the next user: this one has been gone through.
     pub fn finish_one(&mut self, outcome: Outcome) {
         if let Some(departing) = self.left.pop() {
             self.outcomes.insert(departing.id, outcome);
+            self.closed = self.closed.saturating_sub(1);
         }
-        self.begin_one();
+        (self.stage, self.cursor) = (DeletionStage::default(), None);
     }
 
-    fn begin_one(&mut self) {
-        let is_for_all = self.together.is_empty();
-        self.go_to(if is_for_all { DeletionStage::Messages } else { DeletionStage::Conversations });
+    /// Whose conversations are closed next.
+    #[must_use]
+    pub fn to_close(&self) -> Option<&Departing> {
+        self.left.iter().rev().nth(self.closed)
+    }
+
+    /// Goes on to the conversations of the next user.
+    pub fn close_one(&mut self) {
+        self.closed += 1;
+        self.cursor = None;
     }
 
     /// Goes on to the next stage, from its beginning.
@@ -396,11 +375,9 @@ impl DeletionWork {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeletionStage {
-    /// The channels of two members that the user is in.
+    /// The conversations of the user, which were closed before.
     #[default]
     Conversations,
-    /// Those that an earlier deletion of the user has marked, when it left them.
-    HiddenConversations,
     /// What the user has written.
     Messages,
     /// What is attached to it.

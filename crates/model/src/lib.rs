@@ -86,7 +86,7 @@ pub use flag::{
 };
 pub use id::{AppKey, UserId, UserKey};
 pub use invalid::{Invalid, Shown};
-pub use lifecycle::{ContentWork, MOST_USER_IDS, UserContent, check_user_ids};
+pub use lifecycle::{ContentWork, MOST_USER_IDS, Turned, UserContent, check_user_ids};
 pub use message::{
     LONGEST_TEXT, MESSAGES_SHOWN, MOST_ATTACHMENT_BYTES, MOST_ATTACHMENTS, MOST_MESSAGE_CUSTOM_BYTES,
     MOST_MESSAGES_SHOWN, Message, MessageKey, MessageKind, MessageView, NewMessage,

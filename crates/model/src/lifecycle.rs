@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Invalid, Outcome, TaskResult, UserId};
+use crate::{Invalid, Outcome, TaskResult, Timestamp, UserId};
 
 /// The most users of one call that shuts out, lets in, deletes, restores or exports many (semantics 9.6, 10.6, 11.3).
 pub const MOST_USER_IDS: usize = 100;
@@ -43,11 +43,22 @@ impl UserContent {
     }
 }
 
+/// A user whose content is gone through.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Turned {
+    /// The id.
+    pub id: UserId,
+    /// Since when the user is shut out, or let in again: who was let in meanwhile, and then shut out by another call, is so
+    /// since later. `None` is a user who is let in and was never shut out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+}
+
 /// The work of going through what users have made, one after the other and a piece at a time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContentWork {
     /// Whose, in the order in which they are gone through.
-    users: Vec<UserId>,
+    users: Vec<Turned>,
     /// What of it.
     content: UserContent,
     /// How many of the users are done with.
@@ -63,7 +74,7 @@ pub struct ContentWork {
 impl ContentWork {
     /// The work for `users`, of which nothing is done.
     #[must_use]
-    pub fn new(users: Vec<UserId>, content: UserContent) -> Self {
+    pub fn new(users: Vec<Turned>, content: UserContent) -> Self {
         Self { users, content, done: 0, cursor: None, failed: BTreeMap::new() }
     }
 
@@ -75,7 +86,7 @@ impl ContentWork {
 
     /// Where to go on: with whom, and after what of theirs. `None` when there is nothing left to do.
     #[must_use]
-    pub fn next(&self) -> Option<(&UserId, Option<i64>)> {
+    pub fn next(&self) -> Option<(&Turned, Option<i64>)> {
         if self.content.is_nothing() {
             return None;
         }
@@ -91,7 +102,7 @@ impl ContentWork {
     /// Notes that what is left of the user who comes next cannot be done, because of `why`.
     pub fn give_up(&mut self, why: String) {
         if let Some(user) = self.users.get(self.done) {
-            self.failed.insert(user.clone(), why);
+            self.failed.insert(user.id.clone(), why);
         }
         self.advance(None);
     }
@@ -100,7 +111,9 @@ impl ContentWork {
     #[must_use]
     pub fn outcomes(&self) -> TaskResult {
         let outcome = |id| self.failed.get(id).map_or(Outcome::Ok, |why| Outcome::Failed(why.clone()));
-        TaskResult::Users { users: self.users.iter().map(|id| (id.clone(), outcome(id))).collect() }
+        TaskResult::Users {
+            users: self.users.iter().map(|user| (user.id.clone(), outcome(&user.id))).collect(),
+        }
     }
 }
 
@@ -110,6 +123,10 @@ mod tests {
 
     fn ids(names: &[&str]) -> Vec<UserId> {
         names.iter().map(|name| UserId::parse(name).unwrap()).collect()
+    }
+
+    fn turned(names: &[&str]) -> Vec<Turned> {
+        ids(names).into_iter().map(|id| Turned { id, since: None }).collect()
     }
 
     #[test]
@@ -131,8 +148,8 @@ mod tests {
     #[test]
     fn work_goes_from_piece_to_piece_and_from_user_to_user() {
         let everything = UserContent { messages: true, channels: true };
-        let mut work = ContentWork::new(ids(&["b", "a", "c"]), everything);
-        let next = |work: &ContentWork| work.next().map(|(user, cursor)| (user.to_string(), cursor));
+        let mut work = ContentWork::new(turned(&["b", "a", "c"]), everything);
+        let next = |work: &ContentWork| work.next().map(|(user, cursor)| (user.id.to_string(), cursor));
         assert_eq!(next(&work), Some(("b".to_owned(), None)));
         work.advance(Some(500));
         assert_eq!(next(&work), Some(("b".to_owned(), Some(500))));
@@ -148,6 +165,6 @@ mod tests {
 
     #[test]
     fn where_nothing_is_asked_for_nothing_is_left() {
-        assert_eq!(ContentWork::new(ids(&["a"]), UserContent::default()).next(), None);
+        assert_eq!(ContentWork::new(turned(&["a"]), UserContent::default()).next(), None);
     }
 }

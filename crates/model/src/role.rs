@@ -204,7 +204,7 @@ impl RoleSearch {
 
 impl User {
     /// Every role that the user has, in the app and in teams.
-    fn roles(&self) -> impl Iterator<Item = &str> {
+    pub fn roles(&self) -> impl Iterator<Item = &str> {
         std::iter::once(&self.role).chain(self.teams_role.values()).map(String::as_str)
     }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::rules::{self, Limits};
 use crate::{
-    ANONYMOUS_ROLE, App, Ban, Bearer, Custom, Invalid, Subject, Timestamp, TokenAccess, User, UserId, UserKey,
+    ANONYMOUS_ROLE, App, Ban, Bearer, Custom, CustomRole, DEFAULT_ROLE, Invalid, Subject, Timestamp,
+    TokenAccess, User, UserId, UserKey, is_built_in,
 };
 
 impl User {
@@ -41,10 +42,21 @@ impl User {
         Self { deleted_at: self.deleted_at.or(Some(now)), updated_at: now, ..self.clone() }
     }
 
-    /// This user, back from a deletion at `now` (semantics 10.22).
+    /// This user, back from a deletion at `now` (semantics 10.22), in an app with these custom roles.
+    ///
+    /// A deleted user keeps no role from being deleted. One that is gone, or was made anew since then, is not the role that
+    /// the user had: the default role takes its place (1.18, 3.10), and of a team the role in the whole app (8.14).
     #[must_use]
-    pub fn restored(&self, now: Timestamp) -> Self {
-        Self { deleted_at: None, updated_at: self.changed_at(now), ..self.clone() }
+    pub fn restored(&self, now: Timestamp, custom: &[CustomRole]) -> Self {
+        let was_known = |role: &CustomRole| self.deleted_at.is_none_or(|deleted| role.created_at <= deleted);
+        let is_left =
+            |name: &str| is_built_in(name) || custom.iter().any(|role| role.name == name && was_known(role));
+        let mut user = Self { deleted_at: None, updated_at: self.changed_at(now), ..self.clone() };
+        user.teams_role.retain(|_, role| is_left(role));
+        if !is_left(&user.role) {
+            DEFAULT_ROLE.clone_into(&mut user.role);
+        }
+        user
     }
 
     /// This user with nothing left of what it was: its id, its role and since when it is deleted (semantics 10.19).

@@ -268,7 +268,7 @@ fn read<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, serde_json::Error
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::UserContent;
+    use crate::{Turned, UserContent};
 
     #[test]
     fn a_failed_step_waits_twice_as_long_each_time_and_ten_times_is_enough() {
@@ -283,7 +283,9 @@ mod tests {
     #[test]
     fn work_and_results_come_back_as_they_were_stored() {
         let users = ["bob", "alice"].map(|id| UserId::parse(id).unwrap());
-        let mut work = ContentWork::new(users.to_vec(), UserContent { messages: true, channels: false });
+        let since = Some(Timestamp::from_seconds(5));
+        let turned = users.iter().map(|id| Turned { id: id.clone(), since }).collect();
+        let mut work = ContentWork::new(turned, UserContent { messages: true, channels: false });
         work.advance(Some(7));
         for work in [Work::DeactivateUsers(work.clone()), Work::ReactivateUsers(work)] {
             let text = work.to_stored().unwrap();

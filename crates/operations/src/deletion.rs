@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    Action, App, Data, DeleteUsers, DeletionWork, Departing, Effect, Event, Invalid, Secret, StoredUser,
-    TaskId, Timestamp, UserDeletion, UserId, UserKey, Work, check_user_ids, tombstone,
+    Action, App, Data, DeleteUsers, DeletionStage, DeletionWork, Departing, Effect, Event, Invalid, Outcome,
+    Secret, StoredUser, TaskId, Timestamp, UserDeletion, UserId, UserKey, Work, check_user_ids, tombstone,
 };
 use storage::log::Entry;
 use storage::users::{self, Change};
@@ -14,7 +14,7 @@ use storage::{Tx, apps, deletion, erase, erase_chat};
 
 use crate::admitted::People;
 use crate::names::Names;
-use crate::{Admitted, Ctx, Error, tasks};
+use crate::{Admitted, Ctx, Error, roles, tasks};
 
 /// Deletes users, all or none of them. Who is deleted already may be deleted more thoroughly; of who is gone without a
 /// trace nothing more can be done, and that is done (semantics 10.15).
@@ -31,7 +31,15 @@ pub fn delete(tx: &mut Tx<'_>, ctx: &Ctx, command: &DeleteUsers) -> Result<TaskI
     // The last one first, in the one order in which everybody locks users.
     left.sort_unstable_by(|left, right| right.id.cmp(&left.id));
     mark(tx, ctx, &caller, &app, command, found)?;
-    let work = DeletionWork::new(command, left, gone);
+    let work = DeletionWork {
+        plan: command.plan,
+        new_channel_owner: command.new_channel_owner.clone(),
+        closed: 0,
+        left,
+        stage: DeletionStage::default(),
+        cursor: None,
+        outcomes: gone.into_iter().map(|id| (id, Outcome::Ok)).collect(),
+    };
     tasks::create(tx, ctx, &Work::DeleteUsers(work))
 }
 
@@ -204,7 +212,8 @@ pub fn preview(tx: &mut Tx<'_>, ctx: &Ctx, command: &DeleteUsers) -> Result<Vec<
     Ok(previews.chain(gone.into_iter().map(|id| Preview { id, forecasts: Vec::new() })).collect())
 }
 
-/// Takes soft deletions back: the users as they were, none of what hung on them (semantics 10.22). All or none.
+/// Takes soft deletions back: the users as they were, none of what hung on them (semantics 10.22). All or none. A role that is
+/// gone by now is not given again ([`model::User::restored`]).
 ///
 /// # Errors
 /// When one was never there, is not deleted or was deleted more thoroughly, or somebody else has the name by now.
@@ -236,10 +245,12 @@ pub fn restore(tx: &mut Tx<'_>, ctx: &Ctx, ids: &[UserId]) -> Result<(), Error> 
         };
         return Err(refused(&stored.user.id, why).into());
     }
+    // Before the names, as everybody does who gives roles.
+    let custom = roles::custom(tx, &app, found.iter().flat_map(|stored| stored.user.roles()))?;
     let mut names = Names::load(tx, &app, found.iter().filter_map(|stored| stored.user.name.as_deref()))?;
     let mut changes = Vec::with_capacity(found.len());
     for (place, stored) in found.into_iter().enumerate() {
-        let after = stored.user.restored(ctx.now);
+        let after = stored.user.restored(ctx.now, &custom);
         names.take(None, &after).map_err(|taken| taken.at(format!("user_ids.{place}")))?;
         changes.push(Change { before: Some(stored.clone()), after });
     }

@@ -3,16 +3,16 @@
 //! Users are shut out and let in by the call itself. What they have made can be much: of one user a first piece is gone
 //! through by the call, and whatever is left is a task; of many users all of it is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use model::{
     Action, App, ChannelKey, ContentWork, DeletionCause, Event, Invalid, MessageKey, StoredUser, TaskId,
-    Timestamp, User, UserContent, UserId, UserKey, UserView, Work, check_user_ids,
+    Timestamp, Turned, User, UserContent, UserId, UserKey, UserView, Work, check_user_ids,
 };
 use storage::Tx;
-use storage::erase_chat;
 use storage::log::Entry;
 use storage::users::{self, Change};
+use storage::{erase_chat, lifecycle};
 
 use crate::admitted::People;
 use crate::names::Names;
@@ -82,7 +82,8 @@ pub fn deactivate(tx: &mut Tx<'_>, ctx: &Ctx, command: &Deactivate) -> Result<Us
     let change = deactivation(ctx, before);
     let event = |user| deactivated(user, command.created_by.as_ref(), command.content);
     let stored = store(tx, &caller, app, vec![change], author, event)?;
-    finish_one(tx, ctx, &caller, stored, command.content, hide_content, Work::DeactivateUsers)
+    let turned = stored.iter().map(shut_out).collect();
+    finish_one(tx, ctx, &caller, stored, turned, command.content, &HIDING)
 }
 
 /// Carries out [`DeactivateMany`]; who is deactivated already stays so (semantics 9.7). When it is answered, everybody is
@@ -93,11 +94,13 @@ pub fn deactivate(tx: &mut Tx<'_>, ctx: &Ctx, command: &Deactivate) -> Result<Us
 /// has too many tasks. Then nobody is shut out.
 pub fn deactivate_many(tx: &mut Tx<'_>, ctx: &Ctx, command: &DeactivateMany) -> Result<TaskId, Error> {
     let (caller, people, author) = many(tx, ctx, &command.ids, command.created_by.as_ref())?;
-    let active = all(&people, &command.ids)?.into_iter().filter(|user| user.user.deactivated_at.is_none());
-    let changes = active.map(|before| deactivation(ctx, before.clone())).collect();
+    let (active, shut): (Vec<_>, Vec<_>) =
+        all(&people, &command.ids)?.into_iter().partition(|user| user.user.deactivated_at.is_none());
+    let changes = active.into_iter().map(|before| deactivation(ctx, before.clone())).collect();
     let event = |user| deactivated(user, command.created_by.as_ref(), command.content);
-    store(tx, &caller, ctx.app()?, changes, author, event)?;
-    tasks::create(tx, ctx, &Work::DeactivateUsers(ContentWork::new(command.ids.clone(), command.content)))
+    let stored = store(tx, &caller, ctx.app()?, changes, author, event)?;
+    let turned = shut.into_iter().chain(&stored).map(shut_out).collect();
+    start(tx, ctx, &command.ids, turned, command.content, &HIDING)
 }
 
 /// Carries out [`Reactivate`].
@@ -122,7 +125,8 @@ pub fn reactivate(tx: &mut Tx<'_>, ctx: &Ctx, command: &Reactivate) -> Result<Us
     let event = |user| reactivated(user, command.created_by.as_ref(), command.content);
     let change = Change { before: Some(before), after };
     let stored = store(tx, &caller, &app, vec![change], author, event)?;
-    finish_one(tx, ctx, &caller, stored, command.content, restore_content, Work::ReactivateUsers)
+    let turned = let_in(tx, &stored)?;
+    finish_one(tx, ctx, &caller, stored, turned, command.content, &SHOWING)
 }
 
 /// Carries out [`ReactivateMany`]; who is active already stays so (semantics 9.7). When it is answered, everybody is let in;
@@ -134,15 +138,55 @@ pub fn reactivate_many(tx: &mut Tx<'_>, ctx: &Ctx, command: &ReactivateMany) -> 
     let (caller, people, author) = many(tx, ctx, &command.ids, command.created_by.as_ref())?;
     let app = ctx.app()?;
     let limits = app.settings.limits();
-    let shut_out = all(&people, &command.ids)?.into_iter().filter(|user| user.user.deactivated_at.is_some());
-    let changes = shut_out.map(|before| {
+    let (shut, active): (Vec<_>, Vec<_>) =
+        all(&people, &command.ids)?.into_iter().partition(|user| user.user.deactivated_at.is_some());
+    let changes = shut.into_iter().map(|before| {
         let after = before.user.reactivated(ctx.now, None, &limits)?;
         Ok(Change { before: Some(before.clone()), after })
     });
     let changes = changes.collect::<Result<_, Error>>()?;
     let event = |user| reactivated(user, command.created_by.as_ref(), command.content);
-    store(tx, &caller, app, changes, author, event)?;
-    tasks::create(tx, ctx, &Work::ReactivateUsers(ContentWork::new(command.ids.clone(), command.content)))
+    let stored = store(tx, &caller, app, changes, author, event)?;
+    let mut turned = let_in(tx, &stored)?;
+    turned.extend(in_before(tx, &active)?);
+    start(tx, ctx, &command.ids, turned, command.content, &SHOWING)
+}
+
+/// Starts the task that goes through what users have made, in the order of the call.
+fn start(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    ids: &[UserId],
+    mut turned: Vec<Turned>,
+    content: UserContent,
+    job: &Job,
+) -> Result<TaskId, Error> {
+    let places: HashMap<&UserId, usize> = ids.iter().enumerate().map(|(place, id)| (id, place)).collect();
+    turned.sort_by_key(|user| places.get(&user.id).copied());
+    tasks::create(tx, ctx, &(job.work)(ContentWork::new(turned, content)))
+}
+
+/// A user who is shut out, and since when.
+fn shut_out(stored: &StoredUser) -> Turned {
+    Turned { id: stored.user.id.clone(), since: stored.user.deactivated_at }
+}
+
+/// Users who were let in just now, which is remembered.
+fn let_in(tx: &mut Tx<'_>, stored: &[StoredUser]) -> Result<Vec<Turned>, Error> {
+    let since = |stored: &StoredUser| (stored.key, stored.user.updated_at);
+    lifecycle::let_in(tx, &stored.iter().map(since).collect::<Vec<_>>())?;
+    let turned =
+        |stored: &StoredUser| Turned { id: stored.user.id.clone(), since: Some(stored.user.updated_at) };
+    Ok(stored.iter().map(turned).collect())
+}
+
+/// Users who were let in before.
+fn in_before(tx: &mut Tx<'_>, active: &[&StoredUser]) -> Result<Vec<Turned>, Error> {
+    let keys: Vec<UserKey> = active.iter().map(|stored| stored.key).collect();
+    let known = lifecycle::let_in_since(tx, &keys)?;
+    let turned =
+        |stored: &&StoredUser| Turned { id: stored.user.id.clone(), since: known.get(&stored.key).copied() };
+    Ok(active.iter().map(turned).collect())
 }
 
 /// Lets the caller in, checks the list of users that it names, and reads them with the author.
@@ -226,6 +270,16 @@ fn store(
 /// Goes through a piece of what a user has made. Answers where to go on, or `None` at the end.
 type GoThrough = fn(&mut Tx<'_>, Timestamp, UserKey, UserContent, Option<i64>) -> Result<Option<i64>, Error>;
 
+/// What is done to what users have made, and the task that does it.
+struct Job {
+    go_through: GoThrough,
+    work: fn(ContentWork) -> Work,
+}
+
+const HIDING: Job = Job { go_through: hide_content, work: Work::DeactivateUsers };
+
+const SHOWING: Job = Job { go_through: restore_content, work: Work::ReactivateUsers };
+
 /// Goes through a first piece of what the one user has made who was stored, has a task see to what is left of it, and answers
 /// the user.
 fn finish_one(
@@ -233,16 +287,16 @@ fn finish_one(
     ctx: &Ctx,
     caller: &Admitted<'_>,
     stored: Vec<StoredUser>,
+    turned: Vec<Turned>,
     content: UserContent,
-    go_through: GoThrough,
-    work: fn(ContentWork) -> Work,
+    job: &Job,
 ) -> Result<UserView, Error> {
     for user in stored.iter().filter(|_| !content.is_nothing()) {
-        let cursor = go_through(tx, ctx.now, user.key, content, None)?;
+        let cursor = (job.go_through)(tx, ctx.now, user.key, content, None)?;
         if cursor.is_some() {
-            let mut left = ContentWork::new(vec![user.user.id.clone()], content);
+            let mut left = ContentWork::new(turned.clone(), content);
             left.advance(cursor);
-            tasks::create(tx, ctx, &work(left))?;
+            tasks::create(tx, ctx, &(job.work)(left))?;
         }
     }
     // One change was stored, so there is one view.
@@ -251,17 +305,21 @@ fn finish_one(
 
 /// The step of [`Work::DeactivateUsers`]: a piece of what one of the users has made, while that one is shut out.
 pub(crate) fn hide(tx: &mut Tx<'_>, ctx: &TaskCtx, work: &mut ContentWork) -> Result<Progress, Error> {
-    let refuse = |user: &User| match user.deactivated_at {
-        Some(_) => None,
-        None => Some("the user was reactivated meanwhile"),
+    let refuse = |_: &mut Tx<'_>, stored: &StoredUser, turned: &Turned| {
+        let is_meant = stored.user.deactivated_at.is_some() && stored.user.deactivated_at == turned.since;
+        Ok((!is_meant).then_some("the user was reactivated meanwhile"))
     };
-    go_on(tx, ctx, work, refuse, hide_content)
+    go_on(tx, ctx, work, refuse, HIDING.go_through)
 }
 
 /// The step of [`Work::ReactivateUsers`]: a piece of what one of the users has made, while that one is let in.
 pub(crate) fn restore(tx: &mut Tx<'_>, ctx: &TaskCtx, work: &mut ContentWork) -> Result<Progress, Error> {
-    let refuse = |user: &User| user.deactivated_at.map(|_| "the user was deactivated meanwhile");
-    go_on(tx, ctx, work, refuse, restore_content)
+    let refuse = |tx: &mut Tx<'_>, stored: &StoredUser, turned: &Turned| {
+        let since = lifecycle::let_in_since(tx, &[stored.key])?.get(&stored.key).copied();
+        let is_meant = stored.user.deactivated_at.is_none() && since == turned.since;
+        Ok((!is_meant).then_some("the user was deactivated meanwhile"))
+    };
+    go_on(tx, ctx, work, refuse, SHOWING.go_through)
 }
 
 /// Does a piece of `work`, unless the user whose turn it is was deleted meanwhile or `refuse` says why not.
@@ -269,19 +327,21 @@ fn go_on(
     tx: &mut Tx<'_>,
     ctx: &TaskCtx,
     work: &mut ContentWork,
-    refuse: impl Fn(&User) -> Option<&'static str>,
+    refuse: impl Fn(&mut Tx<'_>, &StoredUser, &Turned) -> Result<Option<&'static str>, Error>,
     go_through: GoThrough,
 ) -> Result<Progress, Error> {
-    if let Some((id, cursor)) = work.next() {
-        let found = users::by_ids(tx, ctx.app, &BTreeSet::from([id]))?;
-        let found = found.first().filter(|found| found.user.deleted_at.is_none());
-        match found.map(|found| (found.key, refuse(&found.user))) {
-            Some((key, None)) => {
+    if let Some((turned, cursor)) = work.next() {
+        let found = users::by_ids(tx, ctx.app, &BTreeSet::from([&turned.id]))?;
+        let allowed = match found.first().filter(|found| found.user.deleted_at.is_none()) {
+            Some(found) => refuse(tx, found, turned)?.map_or(Ok(found.key), Err),
+            None => Err("the user was deleted meanwhile"),
+        };
+        match allowed {
+            Ok(key) => {
                 let cursor = go_through(tx, ctx.created_at, key, work.content(), cursor)?;
                 work.advance(cursor);
             }
-            Some((_, Some(why))) => work.give_up(why.to_owned()),
-            None => work.give_up("the user was deleted meanwhile".to_owned()),
+            Err(why) => work.give_up(why.to_owned()),
         }
     }
     let left = work.next().is_some();

@@ -95,13 +95,21 @@ pub fn delete(tx: &mut Tx<'_>, ctx: &Ctx, name: &str) -> Result<(), Error> {
 pub(crate) fn limits<'a>(
     tx: &mut Tx<'_>,
     app: &App,
-    mut given: impl Iterator<Item = &'a str>,
+    given: impl Iterator<Item = &'a str>,
 ) -> Result<Limits, Error> {
     let mut limits = app.settings.limits();
-    if given.any(|role| !is_built_in(role)) {
-        limits.roles = roles::all(tx, app.key)?.into_iter().map(|role| role.name).collect();
-    }
+    limits.roles = custom(tx, app, given)?.into_iter().map(|role| role.name).collect();
     Ok(limits)
+}
+
+/// The custom roles of `app` as they are now, and stay until this transaction ends; none are read when all of the `given`
+/// ones are built in.
+pub(crate) fn custom<'a>(
+    tx: &mut Tx<'_>,
+    app: &App,
+    mut given: impl Iterator<Item = &'a str>,
+) -> Result<Vec<CustomRole>, Error> {
+    if given.all(is_built_in) { Ok(Vec::new()) } else { Ok(roles::all(tx, app.key)?) }
 }
 
 /// Whether the grants name the role now: the app of the caller is as it was when the request came.

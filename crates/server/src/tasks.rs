@@ -54,23 +54,32 @@ pub(crate) async fn run(
     let (mut rest, mut swept) = (RESTS.1, None);
     while !*drain.borrow() {
         let elapsed = worker.clock.elapsed();
+        let is_time = swept.is_none_or(|swept| elapsed.saturating_sub(swept) >= UNSWEPT);
         // A batch each time, so that however much there is, tasks go on.
-        if swept.is_none_or(|swept| elapsed.saturating_sub(swept) >= UNSWEPT) && !worker.sweep().await {
+        let may_be_more = is_time && worker.sweep().await;
+        if is_time && !may_be_more {
             swept = Some(elapsed);
         }
-        let pause = match worker.look().await {
-            Looked::Worked => {
-                rest = RESTS.0;
-                continue;
-            }
-            Looked::Idle => rest,
-            Looked::Troubled => TROUBLED_REST,
-        };
+        let looked = worker.look().await;
+        if looked == Looked::Worked {
+            rest = RESTS.0;
+        }
+        let Some(pause) = pause(looked, may_be_more, rest) else { continue };
         rest = rest.saturating_mul(2).min(RESTS.1);
         tokio::select! {
             _ = drain.wait_for(|draining| *draining) => return,
             () = tokio::time::sleep(pause) => {}
         }
+    }
+}
+
+/// How long the loop rests; not at all while there is something to do or to take away.
+fn pause(looked: Looked, may_be_more: bool, rest: Duration) -> Option<Duration> {
+    match looked {
+        Looked::Worked => None,
+        Looked::Idle if may_be_more => None,
+        Looked::Idle => Some(rest),
+        Looked::Troubled => Some(TROUBLED_REST),
     }
 }
 
@@ -252,6 +261,20 @@ mod tests {
         assert!(matches!(is_known().await, Err(Error::NoTask(_))));
         begin_drain.send_replace(true);
         running.await.unwrap();
+    }
+
+    #[test]
+    fn there_is_no_rest_while_there_is_something_to_do() {
+        let rest = RESTS.1;
+        for (looked, may_be_more, expected) in [
+            (Looked::Worked, false, None),
+            (Looked::Worked, true, None),
+            (Looked::Idle, true, None),
+            (Looked::Idle, false, Some(rest)),
+            (Looked::Troubled, true, Some(TROUBLED_REST)),
+        ] {
+            assert_eq!(pause(looked, may_be_more, rest), expected, "{looked:?}, {may_be_more}");
+        }
     }
 
     #[tokio::test]

@@ -90,29 +90,49 @@ pub fn forget_at(tx: &mut Tx<'_>, users: &[UserKey], at: Timestamp) -> Result<()
     tx.execute_each(PUT, &rows).map(drop)
 }
 
-/// A user whom the log is to know nothing of, at `now`; claimed, so that no other node looks for the same.
+/// Up to `most` users whom the log is to know nothing of, at `now`, those first who are due first; claimed, so that no other
+/// node looks for the same.
 ///
 /// # Errors
-/// When the statement fails or the row cannot be read.
-pub fn to_forget(tx: &mut Tx<'_>, now: Timestamp) -> Result<Option<UserKey>, Error> {
+/// When the statement fails or a row cannot be read.
+pub fn to_forget(tx: &mut Tx<'_>, now: Timestamp, most: usize) -> Result<Vec<UserKey>, Error> {
     const SELECT: Sql = Sql::pair(
-        "SELECT user FROM forgettings WHERE redacted = 0 AND due_at <= $1 ORDER BY due_at LIMIT 1",
-        "SELECT \"user\" FROM forgettings WHERE redacted = 0 AND due_at <= $1 ORDER BY due_at LIMIT 1 \
+        "SELECT user FROM forgettings WHERE redacted = 0 AND due_at <= $1 ORDER BY due_at LIMIT $2",
+        "SELECT \"user\" FROM forgettings WHERE redacted = 0 AND due_at <= $1 ORDER BY due_at LIMIT $2 \
          FOR UPDATE SKIP LOCKED",
     );
-    Ok(tx.query(SELECT, &[now.into()], |row| row.integer(0).map(UserKey))?.pop())
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    tx.query(SELECT, &[now.into(), most.into()], |row| row.integer(0).map(UserKey))
 }
 
-/// Notes that the log knows nothing of `user` any more; what freed pages hold is to be overwritten from `at` on.
+/// Notes that the log knows nothing of these users any more; what freed pages hold is to be overwritten from `at` on.
 ///
 /// # Errors
 /// When the statement fails.
-pub fn forgotten(tx: &mut Tx<'_>, user: UserKey, at: Timestamp) -> Result<(), Error> {
+pub fn forgotten(tx: &mut Tx<'_>, users: &[UserKey], at: Timestamp) -> Result<(), Error> {
     const UPDATE: Sql = Sql::pair(
         "UPDATE OR FAIL forgettings SET redacted = 1, due_at = ?2 WHERE user = ?1",
-        "UPDATE forgettings SET redacted = 1, due_at = $2 WHERE \"user\" = $1",
+        "UPDATE forgettings SET redacted = 1, due_at = ($2::bigint[])[1] WHERE \"user\" = ANY ($1::bigint[])",
     );
-    tx.execute(UPDATE, &[user.0.into(), at.into()]).map(drop)
+    let rows: Vec<[Value; 2]> = users.iter().map(|user| [user.0.into(), at.into()]).collect();
+    tx.execute_each(UPDATE, &rows).map(drop)
+}
+
+/// Notes that something was dropped at `now` that can have named users who were deleted for good, for however long: freed pages
+/// are to be overwritten once more. Where nobody ever was, there is nothing to note.
+///
+/// # Errors
+/// When the statement fails.
+pub fn dropped(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), Error> {
+    // Keys begin at 1: this is nobody's.
+    const PUT: Sql = Sql::pair(
+        "INSERT INTO forgettings (user, due_at, redacted) SELECT 0, ?1, 1 WHERE EXISTS (SELECT 1 FROM tombstones) \
+         ON CONFLICT (user) DO UPDATE SET due_at = ?1",
+        "INSERT INTO forgettings (\"user\", due_at, redacted) \
+         SELECT 0, $1::bigint, 1 WHERE EXISTS (SELECT 1 FROM tombstones) \
+         ON CONFLICT (\"user\") DO UPDATE SET due_at = EXCLUDED.due_at",
+    );
+    tx.execute(PUT, &[now.into()]).map(drop)
 }
 
 /// Whether freed pages are to be overwritten at `now`.

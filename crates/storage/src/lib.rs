@@ -22,6 +22,7 @@ pub mod flags;
 mod gauges;
 mod job;
 mod lanes;
+pub mod lifecycle;
 pub mod log;
 pub mod messages;
 mod migrate;

@@ -2,7 +2,6 @@
 
 use model::{Event, UserKey};
 
-use crate::log::Position;
 use crate::sql::{Sql, Value};
 use crate::{Error, Tx};
 
@@ -51,24 +50,4 @@ pub fn redact(tx: &mut Tx<'_>, user: UserKey, most: usize) -> Result<usize, Erro
         .collect::<Result<_, Error>>()?;
     tx.execute_each(REDACT, &rows)?;
     Ok(rows.len())
-}
-
-/// Where the last row of the log stands that holds something of this user; `None` when there is no such row. A reader
-/// of the log that is there, or beyond, has had everything of the user that will ever be redacted.
-///
-/// Reads as many rows as the user has.
-///
-/// # Errors
-/// When a statement fails or a row cannot be read.
-pub fn last_of(tx: &mut Tx<'_>, user: UserKey) -> Result<Option<Position>, Error> {
-    const SELECT: Sql = Sql::pair(
-        "SELECT 0, log FROM log_person WHERE user = $1 ORDER BY log DESC LIMIT 1",
-        "SELECT stored.xid::text::bigint, stored.sequence \
-         FROM (SELECT log FROM log_person WHERE \"user\" = $1 OFFSET 0) AS named \
-         CROSS JOIN LATERAL (SELECT xid, sequence FROM log WHERE log.sequence = named.log LIMIT 1) AS stored \
-         ORDER BY stored.xid DESC, stored.sequence DESC LIMIT 1",
-    );
-    let found =
-        tx.query(SELECT, &[user.0.into()], |row| Ok(Position::at(row.integer(0)?, row.integer(1)?)))?;
-    Ok(found.into_iter().next())
 }

@@ -6,7 +6,7 @@ use model::{AppKey, MOST_TASKS, Task, TaskError, TaskId, TaskResult, TaskStatus,
 
 use crate::log::Origin;
 use crate::sql::{Row, Sql};
-use crate::{Error, Tx};
+use crate::{Error, Tx, deletion};
 
 /// The most rows that one call of [`drop_results`] or [`prune`] changes: few enough that other writes do not wait.
 pub const SWEPT_AT_ONCE: i64 = 500;
@@ -158,7 +158,8 @@ pub fn postpone(
     tx.execute(UPDATE, &parameters).map(drop)
 }
 
-/// Stores that a claimed task is over at `now`, and forgets what it had to do and who started it.
+/// Stores that a claimed task is over at `now`, and forgets what it had to do and who started it, which can name users as well
+/// ([`deletion::dropped`]).
 ///
 /// # Errors
 /// When a statement fails.
@@ -179,7 +180,9 @@ pub fn finish(tx: &mut Tx<'_>, key: TaskKey, end: &End, now: Timestamp) -> Resul
     let error = error.map(serde_json::to_string).transpose().map_err(unreadable)?;
     let parameters =
         [key.0.into(), status.name().into(), result.into(), until.into(), error.into(), now.into()];
-    tx.execute(UPDATE, &parameters).map(drop)
+    tx.execute(UPDATE, &parameters)?;
+    // What is dropped later is noted then.
+    if until.is_none() { deletion::dropped(tx, now) } else { Ok(()) }
 }
 
 /// The task of `app` with this id.
@@ -194,7 +197,8 @@ pub fn by_id(tx: &mut Tx<'_>, app: AppKey, id: &str) -> Result<Option<Task>, Err
 }
 
 /// Drops results, and reasons of failures, that are not to be known at `now` any more, at most [`SWEPT_AT_ONCE`] of them.
-/// Answers how many.
+/// Answers how many. They can name users who are gone without a trace ([`deletion::dropped`]): some ids are of users who were
+/// gone before the task began, or have been forgotten for long when it ends.
 ///
 /// # Errors
 /// When a statement fails.
@@ -207,7 +211,11 @@ pub fn drop_results(tx: &mut Tx<'_>, now: Timestamp) -> Result<usize, Error> {
              SELECT key FROM tasks WHERE result_until <= $1 ORDER BY result_until LIMIT $2 FOR UPDATE SKIP LOCKED))",
     );
     let forgotten = serde_json::to_string(&TaskError::forgotten()).map_err(unreadable)?;
-    tx.execute(UPDATE, &[now.into(), SWEPT_AT_ONCE.into(), forgotten.into()])
+    let count = tx.execute(UPDATE, &[now.into(), SWEPT_AT_ONCE.into(), forgotten.into()])?;
+    if count > 0 {
+        deletion::dropped(tx, now)?;
+    }
+    Ok(count)
 }
 
 /// Takes tasks away that were over `kept` before `now`, at most [`SWEPT_AT_ONCE`] of them. Answers how many.

@@ -12,6 +12,7 @@ mod block_lists;
 mod chat;
 mod credentials;
 mod deletion;
+mod exports;
 mod limits;
 mod moderation;
 mod nothing_remains;

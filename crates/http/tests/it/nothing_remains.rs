@@ -1,8 +1,12 @@
 //! Of a user who was deleted for good nothing remains: not in the tables, not in the log, and not a byte in the files (semantics
 //! 10.9).
 
+use headwater_testkit::client::Request;
 use headwater_testkit::{Engine, KEY, TestFront, on_each_engine};
+use model::Clock;
+use operations::tasks::{self, Tick};
 use serde_json::{Value, json};
+use storage::Sql;
 
 /// Stands in everything that is the person's, and nowhere else.
 const MARK: &str = "qzxmark";
@@ -72,6 +76,17 @@ async fn live(front: &TestFront, me: &str) {
     done(front, "POST", "/api/v2/moderation/ban", ban).await;
 }
 
+/// Exports users into a file. Answers the task, and the path of the file.
+async fn export(front: &TestFront, users: &[&str]) -> (String, String) {
+    let started = done(front, "POST", "/api/v2/export/users", json!({"user_ids": users})).await;
+    let task = started["task_id"].as_str().unwrap().to_owned();
+    front.run_tasks().await;
+    let status = done(front, "GET", &format!("/api/v2/tasks/{task}"), Value::Null).await;
+    let url = status["result"]["url"].as_str().unwrap();
+    let place = url.find("/exports/users/").unwrap();
+    (task, url[place..].to_owned())
+}
+
 fn occurrences(bytes: &[u8]) -> usize {
     bytes.windows(MARK.len()).filter(|window| *window == MARK.as_bytes()).count()
 }
@@ -88,27 +103,35 @@ async fn nothing_remains(engine: Engine) {
     done(&front, "POST", "/api/v2/users", json!({"users": {"bob": {"name": "Bob"}, "carol": {}}})).await;
     let me = format!("{MARK}-id");
     live(&front, &me).await;
+    let (task, file) = export(&front, &[&me, "bob"]).await;
+    let exported = front.send(Request::new("GET", &file)).await;
+    assert!(exported.status == 200 && occurrences(&exported.body) > 20, "{exported:?}");
     assert!(marked_rows(&front).await.len() > 12, "{:?}", marked_rows(&front).await);
     if engine == Engine::Sqlite {
         assert!(occurrences(&front.store().bytes()) > 100);
     }
     let body = json!({"user_ids": [me], "user": "hard", "messages": "hard", "conversations": "hard"});
-    let task =
+    let deletion =
         done(&front, "POST", "/api/v2/users/delete", body).await["task_id"].as_str().unwrap().to_owned();
     front.run_tasks().await;
-    let status = done(&front, "GET", &format!("/api/v2/tasks/{task}"), Value::Null).await;
+    let exported = front.send(Request::new("GET", &file)).await;
+    let lines = String::from_utf8(exported.body.clone()).unwrap();
+    assert!(exported.status == 200 && lines.starts_with(r#"{"type":"user","data":{"id":"bob""#), "{lines}");
+    assert_eq!(occurrences(&exported.body), 3, "bob has blocked somebody and answered two messages: {lines}");
+    let status = done(&front, "GET", &format!("/api/v2/tasks/{deletion}"), Value::Null).await;
     assert_eq!((&status["status"], &status["result"][&me]["status"]), (&json!("completed"), &json!("ok")));
     front.store().sweep().await;
-    // What came of it is known for a day.
-    assert!(
-        marked_rows(&front).await.iter().all(|row| row.starts_with("tasks")),
-        "{:?}",
-        marked_rows(&front).await
-    );
+    // What came of it is known for a day, and so is what bob had to do with the user when he was exported.
+    let places = ["tasks", "export_chunks"];
+    let marked = marked_rows(&front).await;
+    assert!(marked.iter().all(|row| places.iter().any(|place| row.starts_with(place))), "{marked:?}");
     assert!(!front.store().scrub().await, "that would come too early");
     front.clock().advance(25 * HOUR);
     front.store().sweep().await;
     assert_eq!(marked_rows(&front).await, [""; 0]);
+    assert_eq!(front.send(Request::new("GET", &file)).await.status, 404);
+    let status = done(&front, "GET", &format!("/api/v2/tasks/{task}"), Value::Null).await;
+    assert_eq!((&status["status"], status.get("result")), (&json!("completed"), None));
     assert!(front.store().scrub().await);
     if engine == Engine::Sqlite {
         assert_eq!(occurrences(&front.store().bytes()), 0);
@@ -120,4 +143,74 @@ async fn nothing_remains(engine: Engine) {
     assert_eq!(message["message"]["text"], "hello");
 }
 
-on_each_engine!(nothing_remains);
+async fn delete(front: &TestFront, ids: &[&str]) {
+    let body = json!({"user_ids": ids, "user": "hard", "messages": "hard", "conversations": "hard"});
+    done(front, "POST", "/api/v2/users/delete", body).await;
+}
+
+async fn sql(front: &TestFront, text: &'static str) {
+    let done = front.store().write(move |tx| tx.execute(Sql::new(text), &[]));
+    let done: Result<usize, storage::Error> = done.await;
+    done.unwrap();
+}
+
+/// Lets a day and an hour go by, and does what a server does by itself. Answers whether there was something to wipe.
+async fn a_day_later(front: &TestFront) -> bool {
+    front.store().sweep().await;
+    front.clock().advance(25 * HOUR);
+    front.store().sweep().await;
+    front.store().scrub().await
+}
+
+async fn an_id_that_is_given_again_is_forgotten_again(engine: Engine) {
+    let front = TestFront::start_on(engine).await;
+    let me = format!("{MARK}-id");
+    done(&front, "POST", "/api/v2/users", json!({"users": {&me: {}}})).await;
+    delete(&front, &[&me]).await;
+    front.run_tasks().await;
+    assert!(a_day_later(&front).await);
+    for _ in 0..2 {
+        assert_eq!((marked_rows(&front).await.len(), occurrences(&front.store().bytes())), (0, 0));
+        assert!(!a_day_later(&front).await, "nothing is to be wiped");
+        // There is no such user, so that nobody remembers to forget it.
+        delete(&front, &[&me]).await;
+        front.run_tasks().await;
+        assert!(marked_rows(&front).await.len() == 1 && a_day_later(&front).await);
+    }
+}
+
+async fn a_task_that_names_who_was_forgotten_is_forgotten_too(engine: Engine) {
+    let front = TestFront::start_on(engine).await;
+    let me = format!("{MARK}-id");
+    done(&front, "POST", "/api/v2/users", json!({"users": {&me: {}, "zoe": {}}})).await;
+    let channel = json!({"data": {"created_by_id": "zoe"}});
+    done(&front, "POST", "/api/v2/chat/channels/messaging/room/query", channel).await;
+    sql(
+        &front,
+        "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1200) \
+         INSERT INTO messages (app, id, channel, \"user\", type, text, attachments, custom, shadowed, created_at, \
+             updated_at, cause) \
+         SELECT u.app, CAST(n AS TEXT), (SELECT key FROM channels), u.key, 'regular', 'x', '[]', '{}', 0, 1, 1, 0 \
+         FROM users AS u, numbers WHERE u.id = 'zoe'",
+    )
+    .await;
+    // The task has gone through one user, and then waits for long; another one sees to the second user.
+    delete(&front, &[&me, "zoe"]).await;
+    let tick = Tick { now: front.clock().now(), seed: 1 };
+    front.store().write_in_background(move |tx| tasks::step(tx, tick, |_| ())).await.unwrap();
+    sql(&front, "UPDATE tasks SET run_at = 9000000000000000000").await;
+    delete(&front, &["zoe"]).await;
+    front.run_tasks().await;
+    assert!(a_day_later(&front).await);
+    assert_eq!(marked_rows(&front).await.len(), 1, "the task names who is gone");
+    sql(&front, "UPDATE tasks SET run_at = 1 WHERE finished_at IS NULL").await;
+    front.run_tasks().await;
+    assert!(a_day_later(&front).await);
+    assert_eq!((marked_rows(&front).await.len(), occurrences(&front.store().bytes())), (0, 0));
+}
+
+on_each_engine!(
+    nothing_remains,
+    an_id_that_is_given_again_is_forgotten_again,
+    a_task_that_names_who_was_forgotten_is_forgotten_too,
+);

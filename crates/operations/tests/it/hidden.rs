@@ -2,7 +2,7 @@
 
 use headwater_operations::lifecycle::{self, Deactivate, DeactivateMany, Reactivate, ReactivateMany};
 use headwater_testkit::{Engine, on_each_engine};
-use model::{Action, UserContent, UserView};
+use model::{Action, Outcome, UserContent, UserView};
 
 use crate::chat::{refusal, text, written};
 use crate::stage::{Stage, id};
@@ -190,6 +190,53 @@ async fn a_second_deactivation_hides_what_came_meanwhile(engine: Engine) {
     }
 }
 
+/// What has to be done for one deactivation, or the end of one, is not done for another one that came after it.
+async fn an_old_task_does_nothing_for_what_came_after_it(engine: Engine) {
+    let stage = Stage::with_history(engine).await;
+    let shut_out = async |content| {
+        let command = DeactivateMany { ids: vec![id("alice"), id("mod")], created_by: None, content };
+        let done =
+            stage.write(Action::DeactivateUser, move |tx, ctx| lifecycle::deactivate_many(tx, ctx, &command));
+        done.await.unwrap()
+    };
+    let let_in = async |content| {
+        let command = ReactivateMany { ids: vec![id("mod"), id("alice")], created_by: None, content };
+        let done =
+            stage.write(Action::DeactivateUser, move |tx, ctx| lifecycle::reactivate_many(tx, ctx, &command));
+        done.await.unwrap()
+    };
+    let told = async |task| {
+        let users = stage.outcomes(task).await;
+        assert_eq!(users.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["alice", "mod"]);
+        users[0].1.clone()
+    };
+    let failed = |why: &str| Outcome::Failed(why.to_owned());
+    // Shut out, let in, and shut out again in order to hide nothing: before the first task has had its turn.
+    let first = shut_out(BOTH).await;
+    let_in(NOTHING).await;
+    shut_out(NOTHING).await;
+    stage.store.run_tasks().await;
+    assert_eq!(told(&first).await, failed("the user was reactivated meanwhile"));
+    assert_eq!((stage.room().await.len(), stage.hers().await), (4, vec!["hers"]));
+    // The other way round: let in, shut out in order to hide everything, and let in again to show nothing.
+    let second = let_in(BOTH).await;
+    shut_out(BOTH).await;
+    let_in(NOTHING).await;
+    shut_out(BOTH).await;
+    let third = let_in(NOTHING).await;
+    stage.store.run_tasks().await;
+    assert_eq!(told(&second).await, failed("the user was deactivated meanwhile"));
+    assert_eq!(told(&third).await, Outcome::Ok);
+    // Who is let in already is asked to be so once more: this is about the same return.
+    shut_out(BOTH).await;
+    stage.store.run_tasks().await;
+    let_in(NOTHING).await;
+    let again = let_in(BOTH).await;
+    stage.store.run_tasks().await;
+    assert_eq!(told(&again).await, Outcome::Ok);
+    assert_eq!((stage.room().await.len(), stage.hers().await), (4, vec!["hers"]));
+}
+
 async fn the_author_is_named_and_may_be_anybody_who_ever_was(engine: Engine) {
     for way in WAYS {
         let stage = Stage::with_history(engine).await;
@@ -214,5 +261,6 @@ on_each_engine!(
     what_is_deleted_while_it_is_hidden_stays_so,
     a_channel_that_is_made_anew_meanwhile_stays,
     a_second_deactivation_hides_what_came_meanwhile,
+    an_old_task_does_nothing_for_what_came_after_it,
     the_author_is_named_and_may_be_anybody_who_ever_was,
 );

@@ -1,6 +1,7 @@
 //! Roles: listed, made, found, given to users, deleted once nobody has them.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use headwater_operations::{Error, apps, lifecycle, permissions, roles, users};
 use headwater_testkit::{Engine, on_each_engine};
@@ -8,8 +9,8 @@ use model::{
     Action, Assignment, Batch, Patch, Profile, Role, RoleSearch, Scope, SettingsPatch, User, UserContent,
 };
 use serde_json::{Value, json};
-use storage::users::Change;
 
+use crate::deletion::{SOFT, wish};
 use crate::stage::{Stage, id, server};
 
 impl Stage {
@@ -54,16 +55,14 @@ impl Stage {
         self.write(Action::UpdateApp, move |tx, ctx| apps::update(tx, ctx, &patch)).await.unwrap();
     }
 
-    /// Stores a user as a deletion will leave it.
     async fn mark_deleted(&self, user: &str) {
-        let (app, user) = (self.app.key, id(user));
-        let deleted = self.store.write(move |tx| {
-            let before = storage::users::by_ids(tx, app, &[&user].into())?.pop().unwrap();
-            let after = User { deleted_at: Some(before.user.updated_at), ..before.user.clone() };
-            storage::users::put(tx, app, vec![Change { before: Some(before), after }])
-        });
-        let deleted: Result<_, storage::Error> = deleted.await;
-        assert_eq!(deleted.unwrap().len(), 1);
+        self.delete_users(wish(&[user], SOFT)).await.unwrap();
+    }
+
+    /// The role of a user, and those in teams.
+    async fn roles_of(&self, user: &str) -> (String, Vec<(String, String)>) {
+        let patched = self.assign(user, Assignment::Language(None)).await.unwrap();
+        (patched.role, patched.teams_role.into_iter().collect())
     }
 
     async fn holders(&self) -> Vec<String> {
@@ -274,6 +273,48 @@ async fn a_deactivated_user_keeps_a_role_alive(engine: Engine) {
     assert_eq!(back.await.unwrap().user.role, "captain");
 }
 
+async fn a_restore_gives_no_role_that_is_gone(engine: Engine) {
+    let stage = Stage::set(engine).await;
+    stage.create_roles(&["captain", "mate", "cook"]).await;
+    let both = Profile { role: Some("captain".to_owned()), ..with_team_role("red", "mate") };
+    stage.give("alice", both.clone()).await.unwrap();
+    stage
+        .give("bob", Profile { role: Some("cook".to_owned()), ..with_team_role("red", "captain") })
+        .await
+        .unwrap();
+    stage
+        .give("carol", Profile { role: Some("admin".to_owned()), ..with_team_role("red", "mate") })
+        .await
+        .unwrap();
+    for user in ["alice", "bob", "carol"] {
+        stage.mark_deleted(user).await;
+    }
+    assert_eq!(stage.holders().await, [""; 0]);
+    // One that is gone, one that was made anew, one that was there all the time.
+    stage.advance(Duration::from_secs(1));
+    for role in ["captain", "mate"] {
+        stage.delete_role(role).await.unwrap();
+    }
+    stage.create_role("mate").await.unwrap();
+    stage.restore(&["alice", "bob", "carol"]).await.unwrap();
+    assert_eq!(stage.holders().await, ["cook bob"]);
+    let none = Vec::new();
+    assert_eq!(stage.roles_of("alice").await, ("user".to_owned(), none.clone()));
+    assert_eq!(stage.roles_of("bob").await, ("cook".to_owned(), none.clone()));
+    assert_eq!(stage.roles_of("carol").await, ("admin".to_owned(), none));
+    assert!(stage.undeletable("cook").await.contains("by the user 'bob'"));
+    stage.delete_role("mate").await.unwrap();
+    // Who is restored in time has everything.
+    stage.create_roles(&["captain", "mate"]).await;
+    stage.give("alice", both).await.unwrap();
+    stage.advance(Duration::from_secs(1));
+    stage.mark_deleted("alice").await;
+    stage.restore(&["alice"]).await.unwrap();
+    assert_eq!(stage.holders().await, ["captain alice", "cook bob", "mate alice"]);
+    let mate = vec![("red".to_owned(), "mate".to_owned())];
+    assert_eq!(stage.roles_of("alice").await, ("captain".to_owned(), mate));
+}
+
 async fn a_role_that_is_granted_something_is_not_deleted(engine: Engine) {
     let stage = Stage::set(engine).await;
     stage.create_roles(&["captain", "mate"]).await;
@@ -357,6 +398,7 @@ on_each_engine!(
     roles_of_another_app_do_not_count,
     a_role_that_somebody_has_is_not_deleted,
     a_deactivated_user_keeps_a_role_alive,
+    a_restore_gives_no_role_that_is_gone,
     a_role_that_is_granted_something_is_not_deleted,
     what_is_no_custom_role_cannot_be_deleted,
     making_and_deleting_is_logged,

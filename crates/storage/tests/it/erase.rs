@@ -20,6 +20,9 @@ const OTHERS: &[(&str, &str)] = &[
         "key app type id team owner custom member_count message_count created_at updated_at last_message_at deleted_at cause",
     ),
     ("devices", "app id provider provider_name hardware_id voip disabled_reason created_at"),
+    // What lines name of others, such as whom the user has blocked, goes with the file: in a day.
+    ("export_chunks", "file sequence lines"),
+    ("export_files", "key app name task created_at expires_at"),
     ("flags", "key app entity_type entity_id item reason custom payload created_at updated_at"),
     ("forgettings", "due_at redacted"),
     ("log", "sequence app time actor operation request event subject payload"),
@@ -45,7 +48,7 @@ const OTHERS: &[(&str, &str)] = &[
     ("user_mutes", "expires created_at updated_at"),
     (
         "users",
-        "app id name image role teams teams_role language invisible privacy custom name_key words created_at updated_at deactivated_at deleted_at tokens_revoked_before held_roles ban ban_expires total_bans bypass_moderation parts deletion",
+        "app id name image role teams teams_role language invisible privacy custom name_key words created_at updated_at deactivated_at deleted_at tokens_revoked_before held_roles ban ban_expires total_bans bypass_moderation parts reactivated_at deletion",
     ),
 ];
 

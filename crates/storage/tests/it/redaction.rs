@@ -160,21 +160,6 @@ async fn the_log_keeps_that_there_was_something_and_nothing_else(engine: Engine)
     assert_eq!(redact(&store, bob, 100).await.0, 2);
 }
 
-async fn the_last_row_of_a_user_is_where_a_reader_has_had_everything(engine: Engine) {
-    let store = TestStore::open_on(engine);
-    let named = |name: &str| user(name, "Somebody", json!({}));
-    let alice = store_users(&store, vec![named("alice")]).await[0];
-    store_users(&store, vec![named("alice"), named("bob")]).await;
-    let read = store.read::<_, Error, _>(move |tx| {
-        Ok((redaction::last_of(tx, alice)?, redaction::last_of(tx, UserKey(404))?))
-    });
-    let (last, nowhere) = read.await.unwrap();
-    assert_eq!((last, nowhere), (Some(logged(&store, 3).await[1].position), None));
-    redact(&store, alice, 100).await;
-    let after = store.read::<_, Error, _>(move |tx| redaction::last_of(tx, alice)).await.unwrap();
-    assert_eq!(after, None);
-}
-
 async fn a_name_without_a_row_goes_as_well(engine: Engine) {
     let store = TestStore::open_on(engine);
     let insert = Sql::new("INSERT INTO log_person (log, \"user\") VALUES (404, 7)");
@@ -186,6 +171,5 @@ async fn a_name_without_a_row_goes_as_well(engine: Engine) {
 on_each_engine!(
     users_who_are_removed_leave_nothing_that_finds_them,
     the_log_keeps_that_there_was_something_and_nothing_else,
-    the_last_row_of_a_user_is_where_a_reader_has_had_everything,
     a_name_without_a_row_goes_as_well,
 );
