@@ -29,7 +29,7 @@ CREATE TABLE channels (
 
 CREATE INDEX channels_by_creator ON channels (created_by, key) WHERE created_by IS NOT NULL;
 
-CREATE INDEX channels_by_hider ON channels (hidden_by, key) WHERE hidden_by IS NOT NULL;
+CREATE INDEX channels_by_hider ON channels (hidden_by, cause, key) WHERE hidden_by IS NOT NULL;
 
 CREATE TABLE channel_members (
     channel BIGINT NOT NULL,

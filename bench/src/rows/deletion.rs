@@ -29,17 +29,17 @@ const MOST_MESSAGES: u64 = 1_000_000;
 /// How many users the call deletes, of whom one has written the messages.
 const DELETED: u64 = 100;
 
-/// How many messages more are deleted while others are served.
-const DISTURBING: u64 = 4;
-
 /// How long the server may take for a deletion, per message.
 const PATIENCE: Duration = Duration::from_millis(2);
+
+/// How long others are read beside a deletion, per message of it.
+const READING: Duration = Duration::from_micros(4);
 
 /// How long to wait before asking again whether a deletion is over.
 const BREATH: Duration = Duration::from_millis(20);
 
-/// New users that a round of writing beside a deletion stores.
-const USERS: u64 = 2000;
+/// How many messages of a deletion there are for each user that is stored beside it.
+const MESSAGES_A_USER: u64 = 50;
 
 /// Who is deleted: the one with many messages, and whoever goes in the same call.
 struct Doomed {
@@ -56,7 +56,7 @@ impl Doomed {
 }
 
 pub(super) fn measure(bench: &mut Bench) -> Result<Vec<Line>, Failure> {
-    let (messages, period) = (bench.users().min(MOST_MESSAGES), bench.period());
+    let messages = bench.users().min(MOST_MESSAGES);
     let channels = messages / MESSAGES_A_CHANNEL;
     let (stage, home) = bench.large_at_home()?;
     let first = stage.next();
@@ -69,7 +69,7 @@ pub(super) fn measure(bench: &mut Bench) -> Result<Vec<Line>, Failure> {
     let (address, api) = (stage.address()?, stage.api());
     content.make_channels(address, api)?;
     content.write(address, api, doomed.author, messages)?;
-    content.write(address, api, second.author, messages / DISTURBING)?;
+    content.write(address, api, second.author, messages)?;
     let copies = stage.copies(home, ["deletion-before.db", "deletion-after.db"])?;
 
     // The baseline on both sides, so that a machine that becomes faster or slower does so for both.
@@ -88,7 +88,7 @@ pub(super) fn measure(bench: &mut Bench) -> Result<Vec<Line>, Failure> {
         line(format!("  the call, {DELETED} users"), Floor::Figure(50.0), answer),
     ];
     lines.extend(
-        disturb(stage, &second, period)?
+        disturb(stage, &second, messages)?
             .map(|(what, figures)| line(format!("  p99 meanwhile, {what}"), Floor::Growth(2.0), figures)),
     );
     Ok(lines)
@@ -140,11 +140,13 @@ fn is_over(stage: &Stage, task: &str) -> Result<bool, Failure> {
 fn disturb(
     stage: &mut Stage,
     doomed: &Doomed,
-    period: Duration,
+    messages: u64,
 ) -> Result<[(&'static str, Figures); 2], Failure> {
+    // Both have to fit in the time that the deletion takes.
+    let period = READING * u32::try_from(messages)?;
     let requests = query_by_id::requests(stage)?;
     let read = |stage: &Stage| stage.read(&requests, query_by_id::CONNECTIONS, period);
-    let write = |stage: &mut Stage| stage.write(USERS, 1, upsert_one::AT_ONCE);
+    let write = |stage: &mut Stage| stage.write(messages / MESSAGES_A_USER, 1, upsert_one::AT_ONCE);
     let (mut reading, mut writing) = (read(stage)?, write(stage)?);
     let task = begin_deletion(stage, doomed)?;
     let (mut disturbed_reading, mut disturbed_writing) = (read(stage)?, write(stage)?);

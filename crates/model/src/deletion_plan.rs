@@ -8,7 +8,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use crate::{Invalid, Outcome, Secret, UserId, UserKey, check_user_ids};
+use crate::{Invalid, Outcome, Secret, Timestamp, UserId, UserKey, check_user_ids};
 
 /// How a user is deleted. A later one takes more away.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -308,6 +308,17 @@ impl DeleteUsers {
     }
 }
 
+/// A user whom a deletion goes through.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Departing {
+    /// The id.
+    pub id: UserId,
+    /// The key.
+    pub key: UserKey,
+    /// Since when the user is deleted: who was restored meanwhile, and then deleted by another call, is deleted since later.
+    pub deleted_at: Timestamp,
+}
+
 /// A deletion that is under way: what its steps need to go on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeletionWork {
@@ -317,7 +328,11 @@ pub struct DeletionWork {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new_channel_owner: Option<UserId>,
     /// Who is still to be gone through; the last one first.
-    pub left: Vec<(UserId, UserKey)>,
+    pub left: Vec<Departing>,
+    /// How many of those left have had their conversations closed, from the last one on. Nobody is gone through before that is
+    /// so of all: whoever leaves a channel of three would make a conversation of it.
+    #[serde(default)]
+    pub closed: usize,
     /// What the last of them is gone through for.
     #[serde(default)]
     pub stage: DeletionStage,
@@ -331,10 +346,23 @@ pub struct DeletionWork {
 impl DeletionWork {
     /// Goes on to the next user: this one has been gone through.
     pub fn finish_one(&mut self, outcome: Outcome) {
-        if let Some((id, _)) = self.left.pop() {
-            self.outcomes.insert(id, outcome);
+        if let Some(departing) = self.left.pop() {
+            self.outcomes.insert(departing.id, outcome);
+            self.closed = self.closed.saturating_sub(1);
         }
         (self.stage, self.cursor) = (DeletionStage::default(), None);
+    }
+
+    /// Whose conversations are closed next.
+    #[must_use]
+    pub fn to_close(&self) -> Option<&Departing> {
+        self.left.iter().rev().nth(self.closed)
+    }
+
+    /// Goes on to the conversations of the next user.
+    pub fn close_one(&mut self) {
+        self.closed += 1;
+        self.cursor = None;
     }
 
     /// Goes on to the next stage, from its beginning.
@@ -347,11 +375,9 @@ impl DeletionWork {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeletionStage {
-    /// The channels of two members that the user is in.
+    /// The conversations of the user, which were closed before.
     #[default]
     Conversations,
-    /// Those that an earlier deletion of the user has marked, when it left them.
-    HiddenConversations,
     /// What the user has written.
     Messages,
     /// What is attached to it.

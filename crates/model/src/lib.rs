@@ -67,7 +67,7 @@ pub use custom::{Custom, CustomPath, CustomText};
 pub use deletion::{Deletion, DeletionCause};
 pub use deletion_page::page as deletion_page;
 pub use deletion_plan::{
-    ConversationDeletion, Data, DeleteUsers, DeletionPlan, DeletionStage, DeletionWork, Effect,
+    ConversationDeletion, Data, DeleteUsers, DeletionPlan, DeletionStage, DeletionWork, Departing, Effect,
     MessageDeletion, UserDeletion, owner_id, tombstone,
 };
 pub use device::{

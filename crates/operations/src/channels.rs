@@ -365,14 +365,20 @@ pub fn delete(tx: &mut Tx<'_>, ctx: &Ctx, command: &Delete) -> Result<ChannelVie
     entered.permit_whole(&caller, Action::DeleteChannel)?;
     let mut stored = entered.stored;
     let deletion = Deletion { at: ctx.now, cause: DeletionCause::ByHand };
+    let (mut members, mut others) = (Vec::new(), BTreeSet::from_iter(stored.created_by));
     if command.hard {
+        for (_, key, id) in channels::everybody_in(tx, &[stored.key])? {
+            others.insert(key);
+            members.push(id);
+        }
         remove(tx, &stored)?;
     } else {
         channels::hide(tx, stored.key, deletion)?;
     }
     stored.channel.deletion = Some(deletion);
-    let event = Event::ChannelDeleted { channel: Box::new(stored.channel.clone()), hard: command.hard };
-    let others = stored.created_by.into_iter().collect();
+    let channel = Box::new(stored.channel.clone());
+    let event = Event::ChannelDeleted { channel, hard: command.hard, members };
+    let others = others.into_iter().collect();
     caller.record(tx, vec![Entry { event, person: None, others }])?;
     chat::channel_view(tx, &caller, stored)
 }
@@ -387,7 +393,7 @@ fn remove(tx: &mut Tx<'_>, stored: &StoredChannel) -> Result<(), Error> {
     }
     let most = usize::try_from(MOST_MESSAGES_REMOVED).unwrap_or(usize::MAX);
     let removed = erase_chat::remove_channel(tx, stored, most)?;
-    if removed.channels.is_empty() {
+    if removed.channels == 0 {
         return Err(Error::Storage(storage::Error::Unreadable("channel")));
     }
     Ok(())

@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    Action, App, Data, DeleteUsers, DeletionStage, DeletionWork, Effect, Event, Invalid, Outcome, Secret,
-    StoredUser, TaskId, UserDeletion, UserId, UserKey, Work, check_user_ids, tombstone,
+    Action, App, Data, DeleteUsers, DeletionStage, DeletionWork, Departing, Effect, Event, Invalid, Outcome,
+    Secret, StoredUser, TaskId, Timestamp, UserDeletion, UserId, UserKey, Work, check_user_ids, tombstone,
 };
 use storage::log::Entry;
 use storage::users::{self, Change};
@@ -27,18 +27,26 @@ pub fn delete(tx: &mut Tx<'_>, ctx: &Ctx, command: &DeleteUsers) -> Result<TaskI
     command.check()?;
     let app = with_tombstone_key(tx, &caller, ctx, command)?;
     let (found, gone) = subjects(tx, &app, command)?;
-    let left: Vec<(UserId, UserKey)> =
-        found.iter().rev().map(|stored| (stored.user.id.clone(), stored.key)).collect();
+    let mut left: Vec<Departing> = found.iter().filter_map(|stored| departing(stored, ctx.now)).collect();
+    // The last one first, in the one order in which everybody locks users.
+    left.sort_unstable_by(|left, right| right.id.cmp(&left.id));
     mark(tx, ctx, &caller, &app, command, found)?;
     let work = DeletionWork {
         plan: command.plan,
         new_channel_owner: command.new_channel_owner.clone(),
+        closed: 0,
         left,
         stage: DeletionStage::default(),
         cursor: None,
         outcomes: gone.into_iter().map(|id| (id, Outcome::Ok)).collect(),
     };
     tasks::create(tx, ctx, &Work::DeleteUsers(work))
+}
+
+/// A user whom the task is to go through, as it will be once it is marked.
+fn departing(stored: &StoredUser, now: Timestamp) -> Option<Departing> {
+    let deleted_at = stored.user.deleted(now).deleted_at?;
+    Some(Departing { id: stored.user.id.clone(), key: stored.key, deleted_at })
 }
 
 /// The app, with a key for tombstones when the deletion will leave some.

@@ -8,15 +8,15 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use model::{
-    App, ChannelKey, Data, DeletionCause, DeletionPlan, DeletionStage, DeletionWork, Effect, Event,
-    MessageKey, Outcome, Secret, StoredChannel, StoredUser, TaskResult, Timestamp, USERS_RESULT_KEPT,
+    App, ChannelKey, Data, DeletionCause, DeletionPlan, DeletionStage, DeletionWork, Departing, Effect,
+    Event, MessageKey, Outcome, Secret, StoredChannel, StoredUser, TaskResult, Timestamp, USERS_RESULT_KEPT,
     UserDeletion, UserKey, owner_id, tombstone,
 };
-use storage::erase_chat::{self, NewOwner};
+use storage::erase_chat::{self, Closing, NewOwner};
 use storage::log::Entry;
 use storage::scrub::Scrub;
 use storage::users::{self, Change};
-use storage::{Tx, apps, deletion, erase, redaction};
+use storage::{Tx, apps, channels, deletion, erase, redaction};
 
 use crate::Error;
 use crate::tasks::{Progress, ROWS_A_STEP, TaskCtx};
@@ -33,17 +33,25 @@ const LONGEST_KNOWN: Duration = Duration::from_hours(24);
 /// When the store fails.
 pub(crate) fn step(tx: &mut Tx<'_>, ctx: &TaskCtx, work: &mut DeletionWork) -> Result<Progress, Error> {
     let mut room = ROWS_A_STEP;
-    while let Some((id, key)) = work.left.last() {
-        let found = users::by_ids(tx, ctx.app, &BTreeSet::from([id]))?;
-        // Who is gone or has been restored meanwhile is left as it is.
-        let deleted = found.into_iter().find(|found| found.key == *key && found.user.deleted_at.is_some());
-        if let Some(stored) = deleted {
-            if !go_through(tx, ctx, work, &stored, &mut room)? {
-                return Ok(Progress::More);
+    if !close_conversations(tx, ctx, work, &mut room)? {
+        return Ok(Progress::More);
+    }
+    while let Some(departing) = work.left.last() {
+        let outcome = match users::alone(tx, ctx.app, &departing.id)? {
+            Some(stored) if is_meant(&stored, departing) => {
+                if !go_through(tx, ctx, work, &stored, &mut room)? || !finish(tx, ctx, work, stored)? {
+                    return Ok(Progress::More);
+                }
+                Outcome::Ok
             }
-            finish(tx, ctx, work, stored)?;
-        }
-        work.finish_one(Outcome::Ok);
+            // As it was before: what this deletion has not taken by now it does not take any more.
+            Some(stored) if stored.key == departing.key => {
+                Outcome::Failed("the user was restored meanwhile".to_owned())
+            }
+            // Another deletion has gone further.
+            _ => Outcome::Ok,
+        };
+        work.finish_one(outcome);
         // However little hangs on a user, a step sees to so many only.
         room = room.saturating_sub(ROWS_A_USER);
         if room == 0 && !work.left.is_empty() {
@@ -52,6 +60,48 @@ pub(crate) fn step(tx: &mut Tx<'_>, ctx: &TaskCtx, work: &mut DeletionWork) -> R
     }
     let users = std::mem::take(&mut work.outcomes);
     Ok(Progress::Done(Some(TaskResult::Users { users })))
+}
+
+/// Whether the user is still deleted since the call that started the task, or since before it.
+fn is_meant(stored: &StoredUser, departing: &Departing) -> bool {
+    stored.key == departing.key && stored.user.deleted_at == Some(departing.deleted_at)
+}
+
+/// Closes the conversations of all users who are deleted, for as long as there is room. Answers whether the rest may begin.
+fn close_conversations(
+    tx: &mut Tx<'_>,
+    ctx: &TaskCtx,
+    work: &mut DeletionWork,
+    room: &mut usize,
+) -> Result<bool, Error> {
+    let closing = match work.plan.effect_on(Data::Conversations) {
+        Effect::Marked => Closing::Marks,
+        Effect::Removed => Closing::Goes,
+        _ => return Ok(true),
+    };
+    if work.to_close().is_none() {
+        return Ok(true);
+    }
+    while let Some(departing) = work.to_close() {
+        if *room == 0 {
+            return Ok(false);
+        }
+        let found = users::alone(tx, ctx.app, &departing.id)?.filter(|stored| is_meant(stored, departing));
+        if let Some(stored) = found {
+            let (user, after) = (stored.key, work.cursor.map(ChannelKey));
+            let swept = erase_chat::close_conversations(tx, (user, closing), ctx.created_at, after, *room)?;
+            tell(tx, ctx, user, &swept.channels, closing)?;
+            if let Some(next) = swept.next {
+                work.cursor = Some(next.0);
+                return Ok(false);
+            }
+            *room = room.saturating_sub(swept.channels.len());
+        }
+        work.close_one();
+        *room = room.saturating_sub(ROWS_A_USER);
+    }
+    // Whoever comes next may come before this one in the order in which users are locked.
+    Ok(work.left.len() <= 1)
 }
 
 /// Goes through the stages from where the work is, for as long as there is room. Answers whether that was everything.
@@ -125,24 +175,10 @@ fn chat_piece(
     let (plan, at) = (&work.plan, ctx.created_at);
     let (message, channel) = (work.cursor.map(MessageKey), work.cursor.map(ChannelKey));
     Ok(match (stage, plan.effect_on(data_of(stage))) {
-        (Stage::Conversations, Effect::Marked) => {
-            let swept = erase_chat::hide_conversations(tx, user, at, channel, most)?;
-            tell(tx, ctx, user, &swept.channels, false)?;
-            Piece::swept(swept.channels.len(), swept.next.map(|key| key.0), Stage::HiddenConversations)
-        }
-        (Stage::Conversations | Stage::HiddenConversations, Effect::Removed) => {
-            let (removed, then) = match stage {
-                Stage::Conversations => {
-                    (erase_chat::remove_conversations(tx, user, channel, most)?, Stage::HiddenConversations)
-                }
-                _ => (erase_chat::remove_hidden_conversations(tx, user, channel, most)?, Stage::Messages),
-            };
-            tell(tx, ctx, user, &removed.channels, true)?;
-            let next = match removed.more {
-                true => Next::After(removed.after.map(|key| key.0)),
-                false => Next::Stage(then),
-            };
-            Piece { rows: removed.channels.len() + removed.messages, next }
+        (Stage::Conversations, Effect::Removed) => {
+            let removed = erase_chat::remove_conversations(tx, user, channel, most)?;
+            let next = removed.next.map_or(Next::Stage(Stage::Messages), |key| Next::After(Some(key.0)));
+            Piece { rows: removed.channels + removed.rows, next }
         }
         (Stage::Messages, Effect::Marked) => {
             let cause = DeletionCause::UserDeleted;
@@ -154,7 +190,8 @@ fn chat_piece(
             Piece::swept(swept.rows, swept.next.map(|key| key.0), Stage::Attachments)
         }
         (Stage::Messages, Effect::Removed) => {
-            Piece::taken(erase_chat::remove_messages(tx, user, most)?, most, Stage::Attachments)
+            let swept = erase_chat::remove_messages(tx, user, message, most)?;
+            Piece::swept(swept.rows, swept.next.map(|key| key.0), Stage::Attachments)
         }
         // Emptied messages have lost them already.
         (Stage::Attachments, Effect::Removed) if plan.files => {
@@ -162,7 +199,8 @@ fn chat_piece(
             Piece::swept(swept.rows, swept.next.map(|key| key.0), Stage::Reactions)
         }
         (Stage::Reactions, Effect::Removed) => {
-            Piece::taken(erase_chat::remove_reactions(tx, user, most)?, most, Stage::Memberships)
+            let swept = erase_chat::remove_reactions(tx, user, message, most)?;
+            Piece::swept(swept.rows, swept.next.map(|key| key.0), Stage::Memberships)
         }
         (Stage::Memberships, Effect::Removed) => {
             Piece::taken(erase_chat::leave_channels(tx, user, most)?, most, Stage::ChannelsMade)
@@ -178,7 +216,7 @@ fn chat_piece(
 /// What a stage about chat goes through.
 fn data_of(stage: DeletionStage) -> Data {
     match stage {
-        DeletionStage::Conversations | DeletionStage::HiddenConversations => Data::Conversations,
+        DeletionStage::Conversations => Data::Conversations,
         DeletionStage::Messages => Data::Messages,
         DeletionStage::Attachments => Data::Attachments,
         DeletionStage::Reactions => Data::Reactions,
@@ -190,8 +228,7 @@ fn data_of(stage: DeletionStage) -> Data {
 
 fn after(stage: DeletionStage) -> DeletionStage {
     match stage {
-        DeletionStage::Conversations => DeletionStage::HiddenConversations,
-        DeletionStage::HiddenConversations => DeletionStage::Messages,
+        DeletionStage::Conversations => DeletionStage::Messages,
         DeletionStage::Messages => DeletionStage::Attachments,
         DeletionStage::Attachments => DeletionStage::Reactions,
         DeletionStage::Reactions => DeletionStage::Memberships,
@@ -210,7 +247,7 @@ fn new_owner(tx: &mut Tx<'_>, ctx: &TaskCtx, work: &DeletionWork) -> Result<NewO
     }
     let app = app(tx, ctx)?;
     let key = key_of(&app)?;
-    let hash = work.left.last().map(|(id, _)| tombstone(key, id)).unwrap_or_default();
+    let hash = work.left.last().map(|departing| tombstone(key, &departing.id)).unwrap_or_default();
     Ok(NewOwner::Generated(owner_id(&hash)))
 }
 
@@ -234,16 +271,27 @@ fn tell(
     ctx: &TaskCtx,
     user: UserKey,
     channels: &[StoredChannel],
-    hard: bool,
+    closing: Closing,
 ) -> Result<(), Error> {
-    let entry = |stored: &StoredChannel| Entry {
-        event: Event::ChannelDeleted { channel: Box::new(stored.channel.clone()), hard },
-        person: None,
-        others: std::iter::once(user).chain(stored.created_by.filter(|maker| *maker != user)).collect(),
-    };
     if channels.is_empty() {
         return Ok(());
     }
+    let hard = closing == Closing::Goes;
+    let keys: Vec<ChannelKey> = channels.iter().map(|stored| stored.key).collect();
+    // Who was in it is not to be found any more when the event is delivered.
+    let members = if hard { channels::everybody_in(tx, &keys)? } else { Vec::new() };
+    let entry = |stored: &StoredChannel| {
+        let own = || members.iter().filter(|(channel, _, _)| *channel == stored.key);
+        let mut others: BTreeSet<UserKey> = own().map(|(_, member, _)| *member).collect();
+        others.extend(stored.created_by);
+        others.insert(user);
+        let event = Event::ChannelDeleted {
+            channel: Box::new(stored.channel.clone()),
+            hard,
+            members: own().map(|(_, _, id)| id.clone()).collect(),
+        };
+        Entry { event, person: None, others: others.into_iter().collect() }
+    };
     ctx.record(tx, &channels.iter().map(entry).collect::<Vec<_>>())
 }
 
@@ -256,14 +304,25 @@ fn key_of(app: &App) -> Result<&Secret, Error> {
     Ok(app.settings.tombstone_key.as_ref().ok_or(storage::Error::Unreadable("app"))?)
 }
 
-/// Does to the user itself what is to be done, once nothing hangs on it any more.
-fn finish(tx: &mut Tx<'_>, ctx: &TaskCtx, work: &DeletionWork, stored: StoredUser) -> Result<(), Error> {
+/// Does to the user itself what is to be done, once nothing hangs on it any more. Answers whether that was so; otherwise
+/// everything is to be gone through again.
+fn finish(
+    tx: &mut Tx<'_>,
+    ctx: &TaskCtx,
+    work: &mut DeletionWork,
+    stored: StoredUser,
+) -> Result<bool, Error> {
     if work.plan.user == UserDeletion::Soft {
-        return Ok(());
+        return Ok(true);
     }
     let app = app(tx, ctx)?;
     let (now, key) = (ctx.tick.now, stored.key);
     if work.plan.effect_on(Data::Profile) == Effect::Removed {
+        // Other tasks change what is the user's as well, and stages that are over do not see it.
+        if erase_chat::has_left(tx, key)? {
+            work.go_to(DeletionStage::default());
+            return Ok(false);
+        }
         deletion::bury(tx, app.key, &tombstone(key_of(&app)?, &stored.user.id))?;
         users::remove(tx, app.key, &[stored])?;
     } else {
@@ -272,7 +331,8 @@ fn finish(tx: &mut Tx<'_>, ctx: &TaskCtx, work: &DeletionWork, stored: StoredUse
     }
     // Whoever reads the log to tell hooks still has to learn of the deletion.
     let due_at = if app.settings.has_hooks() { now.after(LONGEST_KNOWN) } else { now };
-    Ok(deletion::forget_at(tx, &[key], due_at)?)
+    deletion::forget_at(tx, &[key], due_at)?;
+    Ok(true)
 }
 
 /// What a call of [`forget`] came to.

@@ -89,7 +89,7 @@ pub struct Delete {
     pub deleted_by: Option<UserId>,
 }
 
-/// Carries out [`Delete`]. What is deleted already stays as it is, unless it is to go for good. At most so many statements as
+/// Carries out [`Delete`]. What is deleted already stays as it is, unless it is to go for good or would come back. At most so many statements as
 /// reading it, and a few.
 ///
 /// # Errors
@@ -105,11 +105,13 @@ pub fn delete(tx: &mut Tx<'_>, ctx: &Ctx, command: &Delete) -> Result<MessageVie
     let reader = reader(&caller, None);
     let (mut found, entered) = find_message(tx, ctx, &caller, &command.id, reader)?;
     entered.permit(&caller, Action::DeleteMessage, Some(&found.message.user))?;
-    if found.message.deletion.is_some() && !command.hard {
+    // What a deactivation has hidden would come back with its author (semantics 9.5).
+    let known = found.message.deletion.filter(|known| known.cause != DeletionCause::UserDeactivated);
+    if known.is_some() && !command.hard {
         return message_view(tx, &caller, found, reader);
     }
     let deletion = Deletion { at: ctx.now, cause: DeletionCause::ByHand };
-    found.message.deletion.get_or_insert(deletion);
+    found.message.deletion = known.or(Some(deletion));
     let view = message_view(tx, &caller, found.clone(), reader)?;
     if command.hard {
         erase_chat::remove_message(tx, ctx.app()?.key, &found)?;

@@ -61,6 +61,30 @@ pub fn by_keys(tx: &mut Tx<'_>, keys: &[ChannelKey]) -> Result<Vec<StoredChannel
     tx.query_each(if tx.has_rivals() { LOCK } else { SELECT }, &keys, read)
 }
 
+/// Who is in these channels, with keys and ids. One statement; none for no channels.
+///
+/// # Errors
+/// When a statement fails or a row cannot be read.
+pub fn everybody_in(
+    tx: &mut Tx<'_>,
+    channels: &[ChannelKey],
+) -> Result<Vec<(ChannelKey, UserKey, UserId)>, Error> {
+    const SELECT: Sql = Sql::pair(
+        "SELECT m.channel, u.key, u.id FROM channel_members AS m CROSS JOIN users AS u \
+         WHERE m.channel = $1 AND u.key = m.user ORDER BY m.user",
+        "SELECT m.channel, u.key, u.id FROM UNNEST($1::bigint[]) AS given (channel) \
+         CROSS JOIN LATERAL (SELECT channel, \"user\" FROM channel_members \
+             WHERE channel_members.channel = given.channel OFFSET 0) AS m \
+         CROSS JOIN LATERAL (SELECT key, id FROM users WHERE users.key = m.\"user\" LIMIT 1) AS u \
+         ORDER BY m.channel, u.key",
+    );
+    let keys: Vec<[Value; 1]> = channels.iter().map(|key| [key.0.into()]).collect();
+    tx.query_each(SELECT, &keys, |row| {
+        let id = UserId::parse(&row.text(2)?).map_err(|_| Error::Unreadable("user"))?;
+        Ok((ChannelKey(row.integer(0)?), UserKey(row.integer(1)?), id))
+    })
+}
+
 /// Makes a channel without members and messages, which the app does not have. Answers its key.
 ///
 /// # Errors

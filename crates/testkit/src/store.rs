@@ -25,7 +25,27 @@ pub struct TestStore {
 #[derive(Debug)]
 enum Place {
     Directory(TempDir),
-    Database(TestDatabase),
+    Database { database: TestDatabase, writers: usize },
+}
+
+impl Place {
+    #[expect(clippy::expect_used, reason = "a test without a store has failed")]
+    fn open(&self, clock: &Arc<TestClock>) -> Store {
+        let clock = Arc::<TestClock>::clone(clock);
+        let opened = match self {
+            Self::Directory(directory) => {
+                let mut options = Options::new(directory.path().to_owned(), clock);
+                options.durability = Durability::Off;
+                options.readers = 1;
+                Store::open(options)
+            }
+            Self::Database { database, writers } => {
+                let options = PostgresOptions::new(database.url(), clock);
+                Store::connect(PostgresOptions { readers: 2, writers: *writers, ..options })
+            }
+        };
+        opened.expect("a store")
+    }
 }
 
 impl TestStore {
@@ -46,18 +66,11 @@ impl TestStore {
     #[expect(clippy::expect_used, reason = "a test without a store has failed")]
     pub fn open_on(engine: Engine) -> Self {
         let clock = Arc::new(TestClock::at(Timestamp::from_seconds(1_704_067_200)));
-        let shared = Arc::<TestClock>::clone(&clock);
-        let (store, place) = match engine {
-            Engine::Sqlite => {
-                let directory = tempfile::tempdir().expect("a temporary directory");
-                let mut options = Options::new(directory.path().to_owned(), shared);
-                options.durability = Durability::Off;
-                options.readers = 1;
-                (Store::open(options), Place::Directory(directory))
-            }
+        let place = match engine {
+            Engine::Sqlite => Place::Directory(tempfile::tempdir().expect("a temporary directory")),
             Engine::Postgres => return Self::open_with_writers(2),
         };
-        Self { store: store.expect("a store"), clock, place }
+        Self { store: place.open(&clock), clock, place }
     }
 
     /// Opens a fresh store on PostgreSQL, on which so many write at the same time.
@@ -69,9 +82,18 @@ impl TestStore {
     pub fn open_with_writers(writers: usize) -> Self {
         let clock = Arc::new(TestClock::at(Timestamp::from_seconds(1_704_067_200)));
         let database = postgres::shared().expect("PostgreSQL").ready_database();
-        let options = PostgresOptions::new(database.url(), Arc::<TestClock>::clone(&clock));
-        let store = Store::connect(PostgresOptions { readers: 2, writers, ..options }).expect("a store");
-        Self { store, clock, place: Place::Database(database) }
+        let place = Place::Database { database, writers };
+        Self { store: place.open(&clock), clock, place }
+    }
+
+    /// Closes the store and opens it again where it was, as a server that starts anew does: nothing is remembered but what
+    /// was stored.
+    ///
+    /// # Panics
+    /// When it does not open.
+    pub fn reopen(&mut self) {
+        self.store.close();
+        self.store = self.place.open(&self.clock);
     }
 
     /// The engine of the store.
@@ -79,7 +101,7 @@ impl TestStore {
     pub fn engine(&self) -> Engine {
         match self.place {
             Place::Directory(_) => Engine::Sqlite,
-            Place::Database(_) => Engine::Postgres,
+            Place::Database { .. } => Engine::Postgres,
         }
     }
 
@@ -88,7 +110,7 @@ impl TestStore {
     pub fn database(&self) -> Option<&TestDatabase> {
         match &self.place {
             Place::Directory(_) => None,
-            Place::Database(database) => Some(database),
+            Place::Database { database, .. } => Some(database),
         }
     }
 

@@ -45,7 +45,7 @@ impl Stage {
     }
 
     /// What came of a task.
-    async fn outcomes(&self, task: &TaskId) -> Vec<(String, Outcome)> {
+    pub(crate) async fn outcomes(&self, task: &TaskId) -> Vec<(String, Outcome)> {
         let (ctx, task) = (self.ctx(Action::ReadTasks), task.clone());
         let task = self.store.read(move |tx| tasks::get(tx, &ctx, task.as_str())).await.unwrap();
         assert_eq!(task.status, TaskStatus::Completed);
@@ -58,7 +58,7 @@ impl Stage {
         found.iter().any(|view| view.user.id.as_str() == name)
     }
 
-    async fn state(&self, name: &str) -> String {
+    pub(crate) async fn state(&self, name: &str) -> String {
         let rows = self.count_of(format!("users WHERE id = '{name}' AND deleted_at IS NULL")).await;
         let deleted = self.count_of(format!("users WHERE id = '{name}' AND deleted_at IS NOT NULL")).await;
         match (rows, deleted) {
@@ -69,7 +69,7 @@ impl Stage {
     }
 }
 
-fn told<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
+pub(crate) fn told<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
     result.unwrap_err().to_string()
 }
 
@@ -197,19 +197,6 @@ async fn a_deletion_may_go_further_and_never_back(engine: Engine) {
     assert_eq!(stage.outcomes(&again).await, [("alice".to_owned(), Outcome::Ok)]);
 }
 
-async fn who_is_restored_meanwhile_is_left_as_it_is(engine: Engine) {
-    let stage = Stage::set(engine).await;
-    stage.create(&["bob", "carol"]).await;
-    let key = stage.make_person("alice", 1).await;
-    let plan = DeletionPlan { messages: Some(MessageDeletion::Soft), ..SOFT };
-    let task = stage.delete_users(wish(&["alice"], plan)).await.unwrap();
-    stage.restore(&["alice"]).await.unwrap();
-    stage.store.run_tasks().await;
-    assert_eq!(stage.outcomes(&task).await, [("alice".to_owned(), Outcome::Ok)]);
-    assert_eq!(stage.count_of(format!("messages WHERE \"user\" = {key} AND deleted_at IS NULL")).await, 1);
-    assert_eq!(stage.count_of(format!("channel_members WHERE \"user\" = {key}")).await, 2);
-}
-
 async fn channels_of_the_gone_are_passed_on(engine: Engine) {
     let stage = Stage::set(engine).await;
     stage.create(&["bob", "carol"]).await;
@@ -303,66 +290,14 @@ async fn a_hundred_users_cost_no_more_statements_than_one(engine: Engine) {
     assert!(counts[0] == counts[1] && counts[0] <= 8, "{counts:?}");
 }
 
-async fn a_task_that_is_broken_off_ends_as_one_that_is_not(engine: Engine) {
-    // As many messages as a few steps take.
-    let mut ends = Vec::new();
-    for broken in [false, true] {
-        let stage = Stage::set(engine).await;
-        stage.create(&["bob", "carol"]).await;
-        let key = stage.make_person("alice", 1).await;
-        let message = |number: usize| {
-            format!(
-                "INSERT INTO messages (app, id, channel, \"user\", type, text, attachments, custom, shadowed, created_at, \
-                 updated_at, cause) SELECT 1, 'more-{number}', key, {key}, 'regular', 'x', '[]', '{{}}', 0, 1, 1, 0 \
-                 FROM channels WHERE id = 'group-1'"
-            )
-        };
-        stage.run_all((0..1200).map(message).collect()).await;
-        stage.delete_users(wish(&["alice"], HARD)).await.unwrap();
-        if broken {
-            let mut steps = 0;
-            while stage.step_broken_and_done(steps).await {
-                steps += 1;
-            }
-            assert!(steps >= 3, "{steps}");
-        } else {
-            stage.store.run_tasks().await;
-        }
-        let mut end = Vec::new();
-        for table in
-            ["users", "messages", "channels", "channel_members", "reactions", "devices", "tombstones"]
-        {
-            end.push((table, stage.count_of(table.to_owned()).await));
-        }
-        ends.push(end);
-    }
-    assert_eq!(ends[0], ends[1]);
-}
-
-impl Stage {
-    /// Does a step that is undone, and then the same for good. Answers whether there was one.
-    async fn step_broken_and_done(&self, number: u64) -> bool {
-        let tick = tasks::Tick { now: self.ctx(Action::DeleteUser).now, seed: u128::from(number) };
-        let broken = self.store.write(move |tx| {
-            tasks::step(tx, tick, |_| ())?;
-            Err::<(), Error>(Error::NoUser(id("broken")))
-        });
-        assert_eq!(told(broken.await), "the user broken does not exist");
-        let done = self.store.write(move |tx| tasks::step(tx, tick, |_| ())).await.unwrap();
-        done == tasks::Stepped::Worked
-    }
-}
-
 on_each_engine!(
     users_are_hidden_at_once_and_the_rest_is_a_task,
     what_makes_no_sense_is_refused_and_changes_nothing,
     only_marks_are_taken_back,
     a_name_that_is_taken_by_now_is_not_given_back,
     a_deletion_may_go_further_and_never_back,
-    who_is_restored_meanwhile_is_left_as_it_is,
     channels_of_the_gone_are_passed_on,
     an_id_is_never_given_again,
     a_preview_counts_and_changes_nothing,
     a_hundred_users_cost_no_more_statements_than_one,
-    a_task_that_is_broken_off_ends_as_one_that_is_not,
 );

@@ -52,6 +52,13 @@ impl Stage {
         Self { app, ..self }
     }
 
+    /// The same stage after the server was started anew.
+    pub(crate) fn reopened(mut self) -> Self {
+        self.store.reopen();
+        let log = NamesEveryone::in_log_of(&self.store);
+        Self { _log: log, ..self }
+    }
+
     pub(crate) fn ctx(&self, action: Action) -> Ctx {
         server(&self.store, &self.app, action)
     }

@@ -73,3 +73,22 @@ pub fn counts(tx: &mut Tx<'_>, users: &[UserKey], ceiling: usize) -> Result<Vec<
         })
     })
 }
+
+/// Whether anything in chat says that it is of `user`, which was gone through for good. One statement.
+///
+/// # Errors
+/// When the statement fails.
+pub fn has_left(tx: &mut Tx<'_>, user: UserKey) -> Result<bool, Error> {
+    const SELECT: Sql = Sql::pair(
+        "SELECT EXISTS (SELECT 1 FROM messages WHERE user = $1) OR EXISTS (SELECT 1 FROM reactions WHERE user = $1) \
+             OR EXISTS (SELECT 1 FROM channel_members WHERE user = $1) \
+             OR EXISTS (SELECT 1 FROM channels WHERE created_by = $1) \
+             OR EXISTS (SELECT 1 FROM channels WHERE hidden_by = $1 AND cause = 3)",
+        "SELECT (EXISTS (SELECT 1 FROM messages WHERE \"user\" = $1) \
+             OR EXISTS (SELECT 1 FROM reactions WHERE \"user\" = $1) \
+             OR EXISTS (SELECT 1 FROM channel_members WHERE \"user\" = $1) \
+             OR EXISTS (SELECT 1 FROM channels WHERE created_by = $1) \
+             OR EXISTS (SELECT 1 FROM channels WHERE hidden_by = $1 AND cause = 3))::int::bigint",
+    );
+    Ok(tx.query(SELECT, &[user.0.into()], |row| row.boolean(0))?.contains(&true))
+}

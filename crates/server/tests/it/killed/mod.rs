@@ -2,12 +2,13 @@
 //! after the next start, no batch is there by half, and what was derived from it agrees with it.
 //!
 //! `ledger` is what the clients know, `clients` the clients, `stored` what is read from the database, and `noticed`
-//! shows that a loss would be seen; `tasks` kills servers in the middle of tasks. 20 rounds, or
+//! shows that a loss would be seen; `tasks` and `deletion` kill servers in the middle of tasks. 20 rounds, or
 //! 1,000 with `HEADWATER_LONG=1`. The seed of a run is printed; `HEADWATER_SEED` repeats what was drawn, though not the
 //! order in which the threads ran.
 
 mod chance;
 mod clients;
+mod deletion;
 mod ledger;
 mod noticed;
 mod on_postgres;

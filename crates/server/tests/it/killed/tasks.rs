@@ -37,20 +37,20 @@ const KILLS: usize = 4;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where a server keeps its data.
-enum Place {
+pub(super) enum Place {
     Directory(TempDir),
     Database(TestDatabase),
 }
 
 impl Place {
-    fn new(engine: Engine) -> Self {
+    pub(super) fn new(engine: Engine) -> Self {
         match engine {
             Engine::Sqlite => Self::Directory(TempDir::new().unwrap()),
             Engine::Postgres => Self::Database(postgres::shared().unwrap().empty_database()),
         }
     }
 
-    fn serve(&self) -> Server {
+    pub(super) fn serve(&self) -> Server {
         match self {
             Self::Directory(directory) => {
                 headwater().serve(&["--data-dir", directory.path().to_str().unwrap()])
@@ -60,7 +60,7 @@ impl Place {
     }
 
     /// Runs a statement while no server runs.
-    fn execute(&self, statement: &str) {
+    pub(super) fn execute(&self, statement: &str) {
         match self {
             Self::Directory(directory) => {
                 let file = directory.path().join("headwater.db");
@@ -73,7 +73,7 @@ impl Place {
     }
 
     /// What a statement of one column of text answers while no server runs.
-    fn texts(&self, statement: &str) -> Vec<String> {
+    pub(super) fn texts(&self, statement: &str) -> Vec<String> {
         match self {
             Self::Directory(directory) => {
                 let file = directory.path().join("headwater.db");
@@ -94,18 +94,18 @@ fn id(number: usize) -> String {
     format!("user-{number}")
 }
 
-fn send(server: &Server, method: &str, path: &str, body: &Value) -> Value {
+pub(super) fn send(server: &Server, method: &str, path: &str, body: &Value) -> Value {
     let mut connection = Connection::open(server.address()).unwrap();
     let (status, answer) = connection.send(method, path, body).unwrap();
     assert!(matches!(status, 200 | 201), "{method} {path}: {status} {answer}");
     answer
 }
 
-fn task(server: &Server, id: &str) -> Value {
+pub(super) fn task(server: &Server, id: &str) -> Value {
     send(server, "GET", &format!("/api/v2/tasks/{id}"), &json!({}))
 }
 
-fn until(wanted: impl Fn() -> bool) {
+pub(super) fn until(wanted: impl Fn() -> bool) {
     const PAUSE: Duration = Duration::from_millis(1);
     for _ in 0..PATIENCE.as_millis() / PAUSE.as_millis() {
         if wanted() {
