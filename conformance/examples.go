@@ -113,6 +113,11 @@ var examples = []example{
 	{"deletion/ids", deletionOfIds},
 	{"deletion/previewed", deletionPreviewed},
 	{"deletion/refused", deletionRefused},
+	{"exports/of-nothing", exportBare},
+	{"exports/content", exportContent},
+	{"exports/addresses", exportAddresses},
+	{"exports/of-the-deleted", exportOfDeleted},
+	{"exports/refused", exportRefused},
 
 	{"limits/default", limitsDefault},
 	{"limits/server-side-only", limitsServerSide},

@@ -29,7 +29,7 @@ CREATE TABLE channels (
 
 CREATE INDEX channels_by_creator ON channels (created_by, key) WHERE created_by IS NOT NULL;
 
-CREATE INDEX channels_by_hider ON channels (hidden_by, key) WHERE hidden_by IS NOT NULL;
+CREATE INDEX channels_by_hider ON channels (hidden_by, cause, key) WHERE hidden_by IS NOT NULL;
 
 CREATE TABLE channel_members (
     channel INTEGER NOT NULL,
@@ -64,6 +64,12 @@ CREATE TABLE messages (
 ) STRICT;
 
 CREATE INDEX messages_by_channel ON messages (channel, created_at, key);
+
+-- What everybody sees of a channel, and what a user sees beside it: its newest messages are found at once, however many of
+-- those between them are hidden.
+CREATE INDEX messages_shown ON messages (channel, created_at, key) WHERE cause = 0 AND shadowed = 0;
+
+CREATE INDEX messages_shadowed ON messages (channel, user, created_at, key) WHERE cause = 0 AND shadowed = 1;
 
 CREATE INDEX messages_by_user ON messages (user, key);
 

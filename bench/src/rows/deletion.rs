@@ -36,7 +36,7 @@ const PATIENCE: Duration = Duration::from_millis(2);
 const READING: Duration = Duration::from_micros(4);
 
 /// How long to wait before asking again whether a deletion is over.
-const BREATH: Duration = Duration::from_millis(20);
+const BREATH: Duration = Duration::from_millis(100);
 
 /// How many messages of a deletion there are for each user that is stored beside it.
 const MESSAGES_A_USER: u64 = 50;

@@ -31,7 +31,8 @@ use crate::reply;
 /// What metrics call a download.
 const DOWNLOAD: &str = "DownloadExport";
 
-/// Downloads at the same time, each of which holds a chunk.
+/// Downloads at the same time, each of which holds a chunk. Whoever does not read is let go
+/// ([`Patient`](crate::patience::Patient)), and its place is free again.
 pub(crate) const MOST_DOWNLOADS: usize = 64;
 
 /// Seconds after which another download may have ended.
@@ -51,7 +52,8 @@ impl Front {
         let state = &self.0;
         let (arrived, now) = (state.clock.elapsed(), state.clock.now());
         let id = format!("{:032x}", state.entropy.seed());
-        let opened = open(state, request, peer).await;
+        let mut statements = 0;
+        let opened = open(state, request, peer, &mut statements).await;
         let taken = state.clock.elapsed().saturating_sub(arrived);
         let mut response = match opened {
             Ok(download) => hand_out(download),
@@ -61,7 +63,7 @@ impl Front {
         state.metrics.count(DOWNLOAD, response.status(), taken);
         // Not the path: whoever reads the log could read the file.
         let status = response.status().as_u16();
-        tracing::debug!(request = id, operation = DOWNLOAD, status, "answered");
+        tracing::debug!(request = id, operation = DOWNLOAD, status, statements, "answered");
         response
     }
 }
@@ -87,7 +89,12 @@ fn hand_out(download: Download) -> Response<AnyBody> {
 
 /// Finds the file. Whoever tries names is told to wait after a while, as with refused tokens; what cannot be a name is
 /// not looked for.
-async fn open(state: &Arc<State>, request: &Request<Incoming>, peer: IpAddr) -> Result<Download, Refusal> {
+async fn open(
+    state: &Arc<State>,
+    request: &Request<Incoming>,
+    peer: IpAddr,
+    statements: &mut u32,
+) -> Result<Download, Refusal> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let reason = format!("the method must be one of GET, HEAD, got {}", request.method());
         return Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, Code::NotAllowed, reason));
@@ -105,6 +112,7 @@ async fn open(state: &Arc<State>, request: &Request<Incoming>, peer: IpAddr) -> 
     }
     let file = match name(request.uri().path()).map(str::to_owned) {
         Some(name) => {
+            *statements = 1;
             state.store.look_up(move |tx| exports::open(tx, &name, now)).await.map_err(Refusal::from)?
         }
         None => None,
@@ -130,8 +138,8 @@ fn name(path: &str) -> Option<&str> {
 /// Why a file ends in its middle: the connection is cut, so that nobody takes what there is for the whole.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Broken {
-    /// It has expired.
-    #[error("the file has expired")]
+    /// It has expired, or its app was suspended.
+    #[error("the file is not to be read any more")]
     Gone,
     /// A chunk is not what was written.
     #[error("the file cannot be read")]

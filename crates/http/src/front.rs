@@ -64,7 +64,8 @@ pub struct Options {
     pub refused_tokens: u32,
     /// Guests a minute that clients at one address can make, before the answer is 429.
     pub guests: u32,
-    /// How long the body of a request may take to arrive.
+    /// How long the body of a request may take to arrive, and a client that keeps the server waiting to take 64 KiB of an
+    /// answer.
     pub request_timeout: Duration,
     /// The most bytes of a body, packed or unpacked.
     pub body_bytes: usize,
@@ -108,7 +109,7 @@ pub(crate) struct State {
     rate_limits: BTreeMap<String, u32>,
     pub(crate) refused_tokens: u32,
     guests: u32,
-    request_timeout: Duration,
+    pub(crate) request_timeout: Duration,
     body_bytes: usize,
     pub(crate) trusted_proxies: Vec<Network>,
     pub(crate) public_url: String,

@@ -12,6 +12,7 @@ mod front;
 mod limits;
 mod metrics;
 mod openapi;
+mod patience;
 mod refusal;
 mod reply;
 mod routes;

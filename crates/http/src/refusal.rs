@@ -43,6 +43,14 @@ impl Refusal {
         Self { reason: format!("{}: {name} {}; {hint}", self.reason, cut(asked)), ..self }
     }
 
+    /// A timeout says what does not have to be waited for.
+    pub(crate) fn advising(self, hint: &str) -> Self {
+        match self.status {
+            StatusCode::REQUEST_TIMEOUT => Self { reason: format!("{}; {hint}", self.reason), ..self },
+            _ => self,
+        }
+    }
+
     fn input(reason: String) -> Self {
         Self::new(StatusCode::BAD_REQUEST, Code::Input, reason)
     }
@@ -155,5 +163,18 @@ fn from_storage(error: storage::Error) -> Refusal {
         storage::Error::Panicked | storage::Error::Statement { .. } | storage::Error::Unreadable(_) => {
             Refusal::internal(error.into())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_timeout_is_advised() {
+        let reason =
+            |status| Refusal::new(status, Code::Timeout, "it took too long").advising("make a file").reason;
+        assert_eq!(reason(StatusCode::REQUEST_TIMEOUT), "it took too long; make a file");
+        assert_eq!(reason(StatusCode::BAD_REQUEST), "it took too long");
     }
 }

@@ -19,6 +19,7 @@ use tokio::sync::watch;
 
 use crate::download::{AnyBody, is_download};
 use crate::front::Front;
+use crate::patience::Patient;
 use crate::reply;
 
 /// The most bytes of a request's line and headers; more is answered 431.
@@ -71,7 +72,7 @@ impl Front {
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_PATIENCE)
             .max_buf_size(HEAD_BYTES)
-            .serve_connection(TokioIo::new(stream), service);
+            .serve_connection(TokioIo::new(Patient::new(stream, self.0.request_timeout)), service);
         let watched = connections.watch(connection);
         tokio::spawn(async move {
             // A client that goes away or breaks the protocol is its own affair.

@@ -52,6 +52,14 @@ pub struct Deletion {
     pub cause: DeletionCause,
 }
 
+impl Deletion {
+    /// Whether it ends when a user is reactivated, if that is asked for (semantics 9.5).
+    #[must_use]
+    pub fn may_come_back(self) -> bool {
+        self.cause == DeletionCause::UserDeactivated
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

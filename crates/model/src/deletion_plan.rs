@@ -333,6 +333,10 @@ pub struct DeletionWork {
     pub new_channel_owner: Option<UserId>,
     /// Who is still to be gone through; the last one first.
     pub left: Vec<Departing>,
+    /// How many of those left have had their conversations closed, from the last one on. Nobody is gone through before that is
+    /// so of all: whoever leaves a channel of three would make a conversation of it.
+    #[serde(default)]
+    pub closed: usize,
     /// What the last of them is gone through for.
     #[serde(default)]
     pub stage: DeletionStage,
@@ -348,8 +352,21 @@ impl DeletionWork {
     pub fn finish_one(&mut self, outcome: Outcome) {
         if let Some(departing) = self.left.pop() {
             self.outcomes.insert(departing.id, outcome);
+            self.closed = self.closed.saturating_sub(1);
         }
         (self.stage, self.cursor) = (DeletionStage::default(), None);
+    }
+
+    /// Whose conversations are closed next.
+    #[must_use]
+    pub fn to_close(&self) -> Option<&Departing> {
+        self.left.iter().rev().nth(self.closed)
+    }
+
+    /// Goes on to the conversations of the next user.
+    pub fn close_one(&mut self) {
+        self.closed += 1;
+        self.cursor = None;
     }
 
     /// Goes on to the next stage, from its beginning.
@@ -362,11 +379,9 @@ impl DeletionWork {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeletionStage {
-    /// The channels of two members that the user is in.
+    /// The conversations of the user, which were closed before.
     #[default]
     Conversations,
-    /// Those that an earlier deletion of the user has marked, when it left them.
-    HiddenConversations,
     /// What the user has written.
     Messages,
     /// What is attached to it.

@@ -289,6 +289,9 @@ pub enum Event {
         channel: Box<Channel>,
         /// Whether it was taken away, with all that hangs on it. What the log says of it stays for as long as the log does.
         hard: bool,
+        /// Who was in it, when nothing of it is kept.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        members: Vec<UserId>,
     },
     /// A user came into a channel (v2 5.3).
     #[serde(rename = "member.added")]

@@ -104,7 +104,7 @@ pub struct ExportWork {
     pub chunks: i64,
     /// Who was exported, for a look at the end whether they are still there.
     pub exported: Vec<(UserId, UserKey)>,
-    /// What came of it for those who are done with.
+    /// What came of it for those who were deleted meanwhile.
     pub outcomes: BTreeMap<UserId, Outcome>,
 }
 
@@ -123,11 +123,20 @@ impl ExportWork {
         self.place = ExportPlace::default();
     }
 
-    /// Goes on to the next user: this one was deleted.
-    pub fn give_up_one(&mut self) {
-        if let Some((id, _)) = self.left.pop() {
-            self.outcomes.insert(id, Outcome::Failed(DELETED_MEANWHILE.to_owned()));
-        }
+    /// Notes that this user was deleted. What the file has of it has to be removed.
+    pub fn give_up(&mut self, user: UserId) {
+        self.outcomes.insert(user, Outcome::Failed(DELETED_MEANWHILE.to_owned()));
+    }
+
+    /// Whether this user was deleted at some time, even if it is back.
+    #[must_use]
+    pub fn is_given_up(&self, user: &UserId) -> bool {
+        self.outcomes.contains_key(user)
+    }
+
+    /// Goes on to the next user: of this one, which was given up, the file has nothing any more.
+    pub fn leave_out_one(&mut self) {
+        self.left.pop();
         self.place = ExportPlace::default();
     }
 }
@@ -254,7 +263,10 @@ mod tests {
             (work.place.clone(), work.left.clone()),
             (ExportPlace::User, vec![(bob.clone(), UserKey(2))])
         );
-        work.give_up_one();
+        work.give_up(bob.clone());
+        assert!(work.is_given_up(&bob) && !work.is_given_up(&alice));
+        work.leave_out_one();
+        assert!(work.left.is_empty());
         assert_eq!(work.exported, [(alice, UserKey(1))]);
         assert_eq!(work.outcomes, [(bob, Outcome::Failed(DELETED_MEANWHILE.to_owned()))].into());
     }

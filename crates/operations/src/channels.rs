@@ -1,152 +1,24 @@
 //! Operations on channels (v2 2.11).
 
+mod opening;
+
 use std::collections::BTreeSet;
 
 use model::{
-    Action, Attached, Channel, ChannelMember, ChannelMemberView, ChannelState, ChannelView, Cid, Deletion,
-    DeletionCause, Event, Extent, Invalid, MOST_CHANNEL_MEMBERS, MOST_CHANNEL_MEMBERS_A_CALL,
-    MOST_MEMBERS_SHOWN, NewMember, Shown, StoredChannel, StoredUser, UserId, UserKey, check_new_cid,
-    check_team, check_type, distinct_id,
+    Action, ChannelMember, ChannelMemberView, ChannelState, ChannelView, Cid, Deletion, DeletionCause, Event,
+    Extent, Invalid, MOST_CHANNEL_MEMBERS, MOST_CHANNEL_MEMBERS_A_CALL, MOST_MEMBERS_SHOWN, NewMember, Shown,
+    StoredChannel, StoredUser, UserId, UserKey,
 };
 use storage::log::Entry;
 use storage::{Tx, channels, erase_chat, messages};
 
+pub use self::opening::{GetOrCreate, find, get_or_create};
 use crate::admitted::People;
-use crate::chat::{self, Entered, member_views, message_views, permit_in, reader};
+use crate::chat::{self, Entered, Purpose, member_views, message_views, reader};
 use crate::{Admitted, Ctx, Error};
 
 /// The most messages of a channel that goes with all that is in it in one request.
 pub const MOST_MESSAGES_REMOVED: u64 = 10_000;
-
-/// Reads a channel, and makes it when it is not there.
-#[derive(Clone, Debug, PartialEq)]
-pub struct GetOrCreate {
-    /// The type.
-    pub kind: String,
-    /// The id; `None` is the channel that exactly the members share.
-    pub id: Option<String>,
-    /// Who creates it; the user who asks, when nobody is named.
-    pub created_by: Option<UserId>,
-    /// The team.
-    pub team: Option<String>,
-    /// The app's own data.
-    pub custom: Attached,
-    /// Who is in it from the beginning.
-    pub members: Vec<NewMember>,
-    /// How much of it is answered.
-    pub extent: Extent,
-}
-
-/// Carries out [`GetOrCreate`]. Answers whether the channel was made. What is given of a channel that is there is only looked
-/// at in order to find it.
-///
-/// # Errors
-/// When the caller may neither read nor make it, or a field of a channel that is to be made breaks a rule.
-pub fn get_or_create(
-    tx: &mut Tx<'_>,
-    ctx: &Ctx,
-    command: &GetOrCreate,
-) -> Result<(ChannelState, bool), Error> {
-    let caller = ctx.admit(tx)?;
-    let cid = name(&caller, command)?;
-    command.extent.check()?;
-    check_members("data.members", &command.members)?;
-    let actor_id = caller.actor_if_any(command.created_by.as_ref(), "data.created_by_id")?;
-    let app = ctx.app()?;
-    let people = People::load(tx, app, command.members.iter().map(|member| &member.user).chain(&actor_id))?;
-    let actor = actor_id.as_ref().map(|id| people.actor(id)).transpose()?;
-    let reader = reader(&caller, actor);
-    let found = channels::by_cid(tx, app.key, &cid)?;
-    if let Some(found) = found.as_ref().filter(|found| found.channel.deletion.is_none()) {
-        let entered = Entered::load(tx, &caller, found.clone(), reader)?;
-        entered.permit_whole(&caller, Action::ReadChannel)?;
-        if !caller.is_server() && command.team.is_some() && command.team != found.channel.team {
-            return Err(Error::FixedTeam);
-        }
-        return Ok((state(tx, &caller, entered, reader, command.extent)?, false));
-    }
-    let Some(actor) = actor else {
-        let why = "is required with a server token to make a channel: the user who creates it";
-        return Err(Invalid::new("data.created_by_id", why).into());
-    };
-    let stored = create(tx, ctx, &caller, command, cid, (actor, &people), found)?;
-    let entered = Entered::load(tx, &caller, stored, reader)?;
-    Ok((state(tx, &caller, entered, reader, command.extent)?, true))
-}
-
-/// The name of the channel that is meant.
-fn name(caller: &Admitted<'_>, command: &GetOrCreate) -> Result<Cid, Error> {
-    let kind = command.kind.clone();
-    if let Some(id) = &command.id {
-        return Ok(Cid { kind, id: id.clone() });
-    }
-    check_type(&kind)?;
-    let members: BTreeSet<&UserId> = command.members.iter().map(|member| &member.user).collect();
-    if members.is_empty() {
-        let why = "is required: the users who share the channel";
-        return Err(Invalid::new("data.members", why).into());
-    }
-    match caller.user() {
-        Some((id, _)) if !members.contains(id) => {
-            let why =
-                format!("must hold '{id}', the user of the token: the channel is found by who shares it");
-            Err(Invalid::new("data.members", why).into())
-        }
-        _ => Ok(Cid { kind, id: distinct_id(&members) }),
-    }
-}
-
-/// Makes a channel, in the place of a deleted one if there is one.
-fn create(
-    tx: &mut Tx<'_>,
-    ctx: &Ctx,
-    caller: &Admitted<'_>,
-    command: &GetOrCreate,
-    cid: Cid,
-    (actor, people): (&StoredUser, &People),
-    deleted: Option<StoredChannel>,
-) -> Result<StoredChannel, Error> {
-    if command.id.is_some() {
-        check_new_cid(&cid)?;
-    }
-    command.team.as_deref().map_or(Ok(()), |team| check_team("data.team", team))?;
-    permit_in(caller, Action::CreateChannel, (&cid, command.team.as_ref()), None, &[])?;
-    let members = chat::members(caller, people, command.team.as_ref(), &command.members, "data.members")?;
-    // What was written in a channel that was deleted is from before this one.
-    let before = deleted.as_ref().and_then(|deleted| deleted.channel.last_message_at);
-    let now = before.map_or(ctx.now, |before| ctx.now.max(before.next()));
-    let mut channel = Channel {
-        cid,
-        team: command.team.clone(),
-        created_by: Some(actor.user.id.clone()),
-        custom: command.custom.clone(),
-        member_count: 0,
-        message_count: deleted.as_ref().map_or(0, |deleted| deleted.channel.message_count),
-        created_at: now,
-        updated_at: now,
-        last_message_at: None,
-        deletion: None,
-    };
-    let key = match deleted {
-        Some(deleted) => {
-            channels::replace(tx, deleted.key, &channel, actor.key)?;
-            deleted.key
-        }
-        None => channels::insert(tx, ctx.app()?.key, &channel, actor.key)?,
-    };
-    let rows = member_rows(ctx, &members, &command.members);
-    channels::add_members(tx, key, &rows.iter().map(|(user, member)| (*user, member)).collect::<Vec<_>>())?;
-    channel.member_count = u64::try_from(rows.len()).unwrap_or(u64::MAX);
-    let mut others: Vec<UserKey> = rows.iter().map(|(user, _)| *user).collect();
-    others.retain(|user| *user != actor.key);
-    others.push(actor.key);
-    let event = Event::ChannelCreated {
-        channel: Box::new(channel.clone()),
-        members: rows.into_iter().map(|(_, member)| member.user).collect(),
-    };
-    caller.record(tx, vec![Entry { event, person: None, others }])?;
-    Ok(StoredChannel { key, created_by: Some(actor.key), channel })
-}
 
 fn member_rows(ctx: &Ctx, users: &[&StoredUser], named: &[NewMember]) -> Vec<(UserKey, ChannelMember)> {
     let row = |(user, named): (&&StoredUser, &NewMember)| {
@@ -221,7 +93,7 @@ pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, command: &Get) -> Result<ChannelState, Er
     let caller = ctx.admit(tx)?;
     command.extent.check()?;
     let reader = reading_for(tx, ctx, &caller, command.user.as_ref())?;
-    let entered = chat::enter(tx, ctx, &caller, &command.cid, reader)?;
+    let entered = chat::enter(tx, ctx, &caller, &command.cid, reader, Purpose::Use)?;
     state(tx, &caller, entered, reader, command.extent)
 }
 
@@ -274,7 +146,8 @@ pub fn update_members(
     let named = command.add.iter().map(|member| &member.user).chain(&command.remove);
     let people = People::load(tx, ctx.app()?, named.chain(&actor_id))?;
     let actor = actor_id.as_ref().map(|id| people.actor(id)).transpose()?;
-    let entered = chat::enter(tx, ctx, &caller, &command.cid, reader(&caller, actor))?;
+    let reader = reader(&caller, actor);
+    let entered = chat::enter(tx, ctx, &caller, &command.cid, reader, Purpose::Use)?;
     let leaves = command.add.is_empty() && command.remove.iter().all(|id| caller.id() == Some(id));
     entered
         .permit_whole(&caller, if leaves { Action::LeaveChannel } else { Action::UpdateChannelMembers })?;
@@ -346,7 +219,8 @@ pub struct Delete {
     pub hard: bool,
 }
 
-/// Carries out [`Delete`]. A server may take away for good what is deleted already.
+/// Carries out [`Delete`]. A server may take away for good what is deleted already; whoever may delete a channel that a
+/// deactivation hides keeps it from coming back (semantics 9.5).
 ///
 /// # Errors
 /// [`Error::NoChannel`]; when a client wants it gone for good, or it has too many messages to go at once.
@@ -355,25 +229,35 @@ pub fn delete(tx: &mut Tx<'_>, ctx: &Ctx, command: &Delete) -> Result<ChannelVie
     if command.hard && !caller.is_server() {
         return Err(Error::ServerOnly("hard_delete".to_owned()));
     }
+    let missing = || Error::NoChannel(Shown(&command.cid.to_string()).to_string());
     let reader = reader(&caller, None);
     let entered = if command.hard {
-        let missing = || Error::NoChannel(Shown(&command.cid.to_string()).to_string());
         let found = channels::by_cid(tx, ctx.app()?.key, &command.cid)?.ok_or_else(missing)?;
         Entered::load(tx, &caller, found, reader)?
     } else {
-        chat::enter(tx, ctx, &caller, &command.cid, reader)?
+        chat::enter(tx, ctx, &caller, &command.cid, reader, Purpose::Delete)?
     };
-    entered.permit_whole(&caller, Action::DeleteChannel)?;
+    match entered.permit_whole(&caller, Action::DeleteChannel) {
+        // Whoever may not delete what is hidden does not learn that it is there.
+        Err(Error::Denied(_)) if entered.stored.channel.deletion.is_some() => return Err(missing()),
+        permitted => permitted?,
+    }
     let mut stored = entered.stored;
     let deletion = Deletion { at: ctx.now, cause: DeletionCause::ByHand };
+    let (mut members, mut others) = (Vec::new(), BTreeSet::from_iter(stored.created_by));
     if command.hard {
+        for (_, key, id) in channels::everybody_in(tx, &[stored.key])? {
+            others.insert(key);
+            members.push(id);
+        }
         remove(tx, &stored)?;
     } else {
         channels::hide(tx, stored.key, deletion)?;
     }
     stored.channel.deletion = Some(deletion);
-    let event = Event::ChannelDeleted { channel: Box::new(stored.channel.clone()), hard: command.hard };
-    let others = stored.created_by.into_iter().collect();
+    let channel = Box::new(stored.channel.clone());
+    let event = Event::ChannelDeleted { channel, hard: command.hard, members };
+    let others = others.into_iter().collect();
     caller.record(tx, vec![Entry { event, person: None, others }])?;
     chat::channel_view(tx, &caller, stored)
 }
@@ -388,7 +272,7 @@ fn remove(tx: &mut Tx<'_>, stored: &StoredChannel) -> Result<(), Error> {
     }
     let most = usize::try_from(MOST_MESSAGES_REMOVED).unwrap_or(usize::MAX);
     let removed = erase_chat::remove_channel(tx, stored, most)?;
-    if removed.channels.is_empty() {
+    if removed.channels == 0 {
         return Err(Error::Storage(storage::Error::Unreadable("channel")));
     }
     Ok(())

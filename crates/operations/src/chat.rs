@@ -5,9 +5,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use model::{
-    Action, Attached, ChannelMember, ChannelMemberView, ChannelView, Cid, CustomText, Grants, Invalid,
-    Message, MessageView, NewMember, Place, ReactionView, Resource, Shown, StoredChannel, StoredUser, Teams,
-    User, UserId, UserKey, grants_of_type,
+    Action, Attached, ChannelMember, ChannelMemberView, ChannelView, Cid, CustomText, Deletion, Grants,
+    Invalid, Message, MessageView, NewMember, Place, ReactionView, Resource, Shown, StoredChannel,
+    StoredUser, Teams, User, UserId, UserKey, grants_of_type,
 };
 use storage::messages::StoredMessage;
 use storage::{Tx, channels, messages, reactions};
@@ -102,6 +102,22 @@ pub(crate) fn reader(caller: &Admitted<'_>, named: Option<&StoredUser>) -> Optio
     caller.user().map(|(_, standing)| standing.key).or_else(|| named.map(|user| user.key))
 }
 
+/// What a channel or a message is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To be read, or added to: what is deleted is not there.
+    Use,
+    /// To be deleted: what a deactivation hides is there for whoever may delete it, before it comes back (semantics 9.5).
+    Delete,
+}
+
+impl Purpose {
+    /// Whether what is deleted so, or not at all, is there.
+    fn meets(self, deletion: Option<Deletion>) -> bool {
+        deletion.is_none_or(|deletion| self == Self::Delete && deletion.may_come_back())
+    }
+}
+
 /// The channel of this name, if there is one that the caller may read. At most two statements.
 pub(crate) fn enter(
     tx: &mut Tx<'_>,
@@ -109,10 +125,11 @@ pub(crate) fn enter(
     caller: &Admitted<'_>,
     cid: &Cid,
     reader: Option<UserKey>,
+    purpose: Purpose,
 ) -> Result<Entered, Error> {
     let missing = || Error::NoChannel(Shown(&cid.to_string()).to_string());
     let found = channels::by_cid(tx, ctx.app()?.key, cid)?;
-    let found = found.filter(|found| found.channel.deletion.is_none()).ok_or_else(missing)?;
+    let found = found.filter(|found| purpose.meets(found.channel.deletion)).ok_or_else(missing)?;
     let entered = Entered::load(tx, caller, found, reader)?;
     if entered.is_open_to(caller)? { Ok(entered) } else { Err(missing()) }
 }
@@ -124,19 +141,20 @@ pub(crate) fn find_message(
     caller: &Admitted<'_>,
     id: &str,
     reader: Option<UserKey>,
+    purpose: Purpose,
 ) -> Result<(StoredMessage, Entered), Error> {
     let missing = || Error::NoMessage(Shown(id).to_string());
     let message = messages::by_id(tx, ctx.app()?.key, id)?.ok_or_else(missing)?;
     let channel = channels::peek(tx, message.channel)?.ok_or_else(missing)?;
     let is_there =
-        channel.channel.deletion.is_none() && message.message.created_at >= channel.channel.created_at;
+        purpose.meets(channel.channel.deletion) && message.message.created_at >= channel.channel.created_at;
     if !is_there {
         return Err(missing());
     }
     let entered = Entered::load(tx, caller, channel, reader)?;
     // What is deleted, and what was written in the shadow, is not there for others (semantics 10.20, 12.21).
     let is_own = caller.id() == Some(&message.message.user);
-    let is_hidden = message.message.deletion.is_some() || (message.message.shadowed && !is_own);
+    let is_hidden = !purpose.meets(message.message.deletion) || (message.message.shadowed && !is_own);
     if (is_hidden && !caller.is_server()) || !entered.is_open_to(caller)? {
         return Err(missing());
     }

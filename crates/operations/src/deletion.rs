@@ -35,6 +35,7 @@ pub fn delete(tx: &mut Tx<'_>, ctx: &Ctx, command: &DeleteUsers) -> Result<TaskI
     let work = DeletionWork {
         plan: command.plan,
         new_channel_owner: command.new_channel_owner.clone(),
+        closed: 0,
         left,
         stage: DeletionStage::default(),
         cursor: None,

@@ -12,11 +12,11 @@ use model::{
     Event, MessageKey, Outcome, Secret, StoredChannel, StoredUser, TaskResult, Timestamp, USERS_RESULT_KEPT,
     UserDeletion, UserKey, owner_id, tombstone,
 };
-use storage::erase_chat::{self, NewOwner};
+use storage::erase_chat::{self, Closing, NewOwner};
 use storage::log::Entry;
 use storage::scrub::Scrub;
 use storage::users::{self, Change};
-use storage::{Tx, apps, deletion, erase, redaction};
+use storage::{Tx, apps, channels, deletion, erase, redaction};
 
 use crate::Error;
 use crate::tasks::{Progress, ROWS_A_STEP, TaskCtx};
@@ -33,6 +33,9 @@ const LONGEST_KNOWN: Duration = Duration::from_hours(24);
 /// When the store fails.
 pub(crate) fn step(tx: &mut Tx<'_>, ctx: &TaskCtx, work: &mut DeletionWork) -> Result<Progress, Error> {
     let mut room = ROWS_A_STEP;
+    if !close_conversations(tx, ctx, work, &mut room)? {
+        return Ok(Progress::More);
+    }
     while let Some(departing) = work.left.last() {
         let outcome = match users::alone(tx, ctx.app, &departing.id)? {
             Some(stored) if is_meant(&stored, departing) => {
@@ -62,6 +65,43 @@ pub(crate) fn step(tx: &mut Tx<'_>, ctx: &TaskCtx, work: &mut DeletionWork) -> R
 /// Whether the user is still deleted since the call that started the task, or since before it.
 fn is_meant(stored: &StoredUser, departing: &Departing) -> bool {
     stored.key == departing.key && stored.user.deleted_at == Some(departing.deleted_at)
+}
+
+/// Closes the conversations of all users who are deleted, for as long as there is room. Answers whether the rest may begin.
+fn close_conversations(
+    tx: &mut Tx<'_>,
+    ctx: &TaskCtx,
+    work: &mut DeletionWork,
+    room: &mut usize,
+) -> Result<bool, Error> {
+    let closing = match work.plan.effect_on(Data::Conversations) {
+        Effect::Marked => Closing::Marks,
+        Effect::Removed => Closing::Goes,
+        _ => return Ok(true),
+    };
+    if work.to_close().is_none() {
+        return Ok(true);
+    }
+    while let Some(departing) = work.to_close() {
+        if *room == 0 {
+            return Ok(false);
+        }
+        let found = users::alone(tx, ctx.app, &departing.id)?.filter(|stored| is_meant(stored, departing));
+        if let Some(stored) = found {
+            let (user, after) = (stored.key, work.cursor.map(ChannelKey));
+            let swept = erase_chat::close_conversations(tx, (user, closing), ctx.created_at, after, *room)?;
+            tell(tx, ctx, user, &swept.channels, closing)?;
+            if let Some(next) = swept.next {
+                work.cursor = Some(next.0);
+                return Ok(false);
+            }
+            *room = room.saturating_sub(swept.channels.len());
+        }
+        work.close_one();
+        *room = room.saturating_sub(ROWS_A_USER);
+    }
+    // Whoever comes next may come before this one in the order in which users are locked.
+    Ok(work.left.len() <= 1)
 }
 
 /// Goes through the stages from where the work is, for as long as there is room. Answers whether that was everything.
@@ -135,24 +175,10 @@ fn chat_piece(
     let (plan, at) = (&work.plan, ctx.created_at);
     let (message, channel) = (work.cursor.map(MessageKey), work.cursor.map(ChannelKey));
     Ok(match (stage, plan.effect_on(data_of(stage))) {
-        (Stage::Conversations, Effect::Marked) => {
-            let swept = erase_chat::hide_conversations(tx, user, at, channel, most)?;
-            tell(tx, ctx, user, &swept.channels, false)?;
-            Piece::swept(swept.channels.len(), swept.next.map(|key| key.0), Stage::HiddenConversations)
-        }
-        (Stage::Conversations | Stage::HiddenConversations, Effect::Removed) => {
-            let (removed, then) = match stage {
-                Stage::Conversations => {
-                    (erase_chat::remove_conversations(tx, user, channel, most)?, Stage::HiddenConversations)
-                }
-                _ => (erase_chat::remove_hidden_conversations(tx, user, channel, most)?, Stage::Messages),
-            };
-            tell(tx, ctx, user, &removed.channels, true)?;
-            let next = match removed.more {
-                true => Next::After(removed.after.map(|key| key.0)),
-                false => Next::Stage(then),
-            };
-            Piece { rows: removed.channels.len() + removed.messages, next }
+        (Stage::Conversations, Effect::Removed) => {
+            let removed = erase_chat::remove_conversations(tx, user, channel, most)?;
+            let next = removed.next.map_or(Next::Stage(Stage::Messages), |key| Next::After(Some(key.0)));
+            Piece { rows: removed.channels + removed.rows, next }
         }
         (Stage::Messages, Effect::Marked) => {
             let cause = DeletionCause::UserDeleted;
@@ -164,7 +190,8 @@ fn chat_piece(
             Piece::swept(swept.rows, swept.next.map(|key| key.0), Stage::Attachments)
         }
         (Stage::Messages, Effect::Removed) => {
-            Piece::taken(erase_chat::remove_messages(tx, user, most)?, most, Stage::Attachments)
+            let swept = erase_chat::remove_messages(tx, user, message, most)?;
+            Piece::swept(swept.rows, swept.next.map(|key| key.0), Stage::Attachments)
         }
         // Emptied messages have lost them already.
         (Stage::Attachments, Effect::Removed) if plan.files => {
@@ -172,7 +199,8 @@ fn chat_piece(
             Piece::swept(swept.rows, swept.next.map(|key| key.0), Stage::Reactions)
         }
         (Stage::Reactions, Effect::Removed) => {
-            Piece::taken(erase_chat::remove_reactions(tx, user, most)?, most, Stage::Memberships)
+            let swept = erase_chat::remove_reactions(tx, user, message, most)?;
+            Piece::swept(swept.rows, swept.next.map(|key| key.0), Stage::Memberships)
         }
         (Stage::Memberships, Effect::Removed) => {
             Piece::taken(erase_chat::leave_channels(tx, user, most)?, most, Stage::ChannelsMade)
@@ -188,7 +216,7 @@ fn chat_piece(
 /// What a stage about chat goes through.
 fn data_of(stage: DeletionStage) -> Data {
     match stage {
-        DeletionStage::Conversations | DeletionStage::HiddenConversations => Data::Conversations,
+        DeletionStage::Conversations => Data::Conversations,
         DeletionStage::Messages => Data::Messages,
         DeletionStage::Attachments => Data::Attachments,
         DeletionStage::Reactions => Data::Reactions,
@@ -200,8 +228,7 @@ fn data_of(stage: DeletionStage) -> Data {
 
 fn after(stage: DeletionStage) -> DeletionStage {
     match stage {
-        DeletionStage::Conversations => DeletionStage::HiddenConversations,
-        DeletionStage::HiddenConversations => DeletionStage::Messages,
+        DeletionStage::Conversations => DeletionStage::Messages,
         DeletionStage::Messages => DeletionStage::Attachments,
         DeletionStage::Attachments => DeletionStage::Reactions,
         DeletionStage::Reactions => DeletionStage::Memberships,
@@ -244,16 +271,27 @@ fn tell(
     ctx: &TaskCtx,
     user: UserKey,
     channels: &[StoredChannel],
-    hard: bool,
+    closing: Closing,
 ) -> Result<(), Error> {
-    let entry = |stored: &StoredChannel| Entry {
-        event: Event::ChannelDeleted { channel: Box::new(stored.channel.clone()), hard },
-        person: None,
-        others: std::iter::once(user).chain(stored.created_by.filter(|maker| *maker != user)).collect(),
-    };
     if channels.is_empty() {
         return Ok(());
     }
+    let hard = closing == Closing::Goes;
+    let keys: Vec<ChannelKey> = channels.iter().map(|stored| stored.key).collect();
+    // Who was in it is not to be found any more when the event is delivered.
+    let members = if hard { channels::everybody_in(tx, &keys)? } else { Vec::new() };
+    let entry = |stored: &StoredChannel| {
+        let own = || members.iter().filter(|(channel, _, _)| *channel == stored.key);
+        let mut others: BTreeSet<UserKey> = own().map(|(_, member, _)| *member).collect();
+        others.extend(stored.created_by);
+        others.insert(user);
+        let event = Event::ChannelDeleted {
+            channel: Box::new(stored.channel.clone()),
+            hard,
+            members: own().map(|(_, _, id)| id.clone()).collect(),
+        };
+        Entry { event, person: None, others: others.into_iter().collect() }
+    };
     ctx.record(tx, &channels.iter().map(entry).collect::<Vec<_>>())
 }
 

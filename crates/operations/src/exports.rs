@@ -6,10 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    Action, DELETED_MEANWHILE, EXPORT_KEPT, Event, ExportKey, ExportLine, ExportPlace, ExportWork,
-    ExportedMessage, Invalid, MOST_CHUNK_BYTES, MOST_EXPORTED, MOST_EXPORTED_BYTES, MessageKey, Outcome,
-    Parts, Reaction, ReactionGroup, StoredUser, TaskId, TaskResult, Timestamp, UserId, UserKey, UserView,
-    Work, check_user_ids, export_name, is_export_name,
+    Action, EXPORT_KEPT, Event, ExportKey, ExportLine, ExportPlace, ExportWork, ExportedMessage, Invalid,
+    MOST_CHUNK_BYTES, MOST_EXPORTED, MOST_EXPORTED_BYTES, MessageKey, Outcome, Parts, Reaction,
+    ReactionGroup, StoredUser, TaskId, TaskResult, Timestamp, UserId, UserKey, UserView, Work,
+    check_user_ids, export_name, is_export_name,
 };
 use storage::exports::{self, MOST_CHUNKS_REMOVED, Next};
 use storage::log::Entry;
@@ -131,10 +131,14 @@ pub fn many(tx: &mut Tx<'_>, ctx: &Ctx, ids: &[UserId]) -> Result<TaskId, Error>
 pub(crate) fn step(tx: &mut Tx<'_>, ctx: &TaskCtx, work: &mut ExportWork) -> Result<Progress, Error> {
     let Some((id, key)) = work.left.last() else { return finish(tx, ctx, work) };
     let (found, key) = (users::by_ids(tx, ctx.app, &BTreeSet::from([id]))?, *key);
-    let Some(stored) = found.into_iter().find(|found| is_there(found, key)) else {
-        // What was written before the deletion must not get into anybody's hands.
+    let there = found.into_iter().find(|found| is_there(found, key) && !work.is_given_up(id));
+    let Some(stored) = there else {
+        // What was written before the deletion must not get into anybody's hands. Whoever is restored before all of it is gone
+        // is given up none the less: a part of what there is of a user would look like the whole.
+        let id = id.clone();
+        work.give_up(id);
         if exports::remove_of_user(tx, work.file, key, MOST_CHUNKS_REMOVED)? < MOST_CHUNKS_REMOVED {
-            work.give_up_one();
+            work.leave_out_one();
         }
         return Ok(Progress::More);
     };
@@ -161,14 +165,16 @@ fn finish(tx: &mut Tx<'_>, ctx: &TaskCtx, work: &mut ExportWork) -> Result<Progr
     let there: BTreeSet<UserKey> =
         found.iter().filter(|found| is_there(found, found.key)).map(|found| found.key).collect();
     let mut room = MOST_CHUNKS_REMOVED;
-    while let Some(place) = work.exported.iter().position(|(_, key)| !there.contains(key)) {
-        let (_, key) = work.exported[place];
+    let gone =
+        |work: &ExportWork, (id, key): &(UserId, UserKey)| !there.contains(key) || work.is_given_up(id);
+    while let Some(place) = work.exported.iter().position(|one| gone(work, one)) {
+        let (id, key) = work.exported[place].clone();
+        work.give_up(id);
         room -= exports::remove_of_user(tx, work.file, key, room)?;
         if room == 0 {
             return Ok(Progress::More);
         }
-        let (id, _) = work.exported.remove(place);
-        work.outcomes.insert(id, Outcome::Failed(DELETED_MEANWHILE.to_owned()));
+        work.exported.remove(place);
     }
     let now = ctx.tick.now;
     exports::expire_at(tx, work.file, now.after(EXPORT_KEPT))?;
@@ -180,13 +186,15 @@ fn finish(tx: &mut Tx<'_>, ctx: &TaskCtx, work: &mut ExportWork) -> Result<Progr
     Ok(Progress::Done(Some(TaskResult::Export { name: std::mem::take(&mut work.name), users })))
 }
 
-/// Gives up an export whose task has failed because of `why`: its file is never read, and goes.
+/// Gives up an export whose task has failed because of `why`: its file is never read, and what is left of a long one goes with
+/// the next sweep.
 ///
 /// # Errors
 /// When the store fails.
 pub(crate) fn give_up(tx: &mut Tx<'_>, ctx: &TaskCtx, work: &ExportWork, why: &str) -> Result<(), Error> {
     let now = ctx.tick.now;
     exports::expire_at(tx, work.file, now)?;
+    exports::remove_some(tx, work.file)?;
     let event = Event::ExportFailed {
         task: ctx.id.to_string(),
         started_at: ctx.created_at,

@@ -9,7 +9,7 @@ use storage::messages::{self, StoredMessage};
 use storage::{Tx, erase_chat};
 
 use crate::admitted::People;
-use crate::chat::{self, find_message, message_view, reader};
+use crate::chat::{self, Purpose, find_message, message_view, reader};
 use crate::{Ctx, Error};
 
 /// Writes a message.
@@ -39,7 +39,7 @@ pub fn send(tx: &mut Tx<'_>, ctx: &Ctx, command: &Send) -> Result<MessageView, E
     if ban.is_some_and(|ban| !ban.shadow) {
         return Err(Error::Banned(actor_id));
     }
-    let entered = chat::enter(tx, ctx, &caller, &command.cid, Some(actor.key))?;
+    let entered = chat::enter(tx, ctx, &caller, &command.cid, Some(actor.key), Purpose::Use)?;
     entered.permit_whole(&caller, Action::CreateMessage)?;
     let message = Message {
         id: new.id.clone().unwrap_or_else(|| ctx.uuid_by_time()),
@@ -73,7 +73,7 @@ pub fn send(tx: &mut Tx<'_>, ctx: &Ctx, command: &Send) -> Result<MessageView, E
 pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, id: &str) -> Result<(MessageView, ChannelView), Error> {
     let caller = ctx.admit(tx)?;
     let reader = reader(&caller, None);
-    let (found, entered) = find_message(tx, ctx, &caller, id, reader)?;
+    let (found, entered) = find_message(tx, ctx, &caller, id, reader, Purpose::Use)?;
     let message = message_view(tx, &caller, found, reader)?;
     Ok((message, chat::channel_view(tx, &caller, entered.stored)?))
 }
@@ -90,8 +90,8 @@ pub struct Delete {
     pub deleted_by: Option<UserId>,
 }
 
-/// Carries out [`Delete`]. What is deleted already stays as it is, unless it is to go for good or would come back. At most so many statements as
-/// reading it, and a few.
+/// Carries out [`Delete`]. What is deleted already stays as it is, unless it is to go for good; what a deactivation hides is
+/// deleted like any other message, and does not come back (semantics 9.5). At most so many statements as reading it, and a few.
 ///
 /// # Errors
 /// [`Error::NoMessage`]; when a client wants it gone for good, or who deletes it does not exist.
@@ -104,15 +104,20 @@ pub fn delete(tx: &mut Tx<'_>, ctx: &Ctx, command: &Delete) -> Result<MessageVie
     let people = People::load(tx, ctx.app()?, &deleted_by)?;
     let actor = deleted_by.as_ref().map(|id| people.actor(id)).transpose()?.map(|actor| actor.key);
     let reader = reader(&caller, None);
-    let (mut found, entered) = find_message(tx, ctx, &caller, &command.id, reader)?;
-    entered.permit(&caller, Action::DeleteMessage, Some(&found.message.user))?;
-    // What a deactivation has hidden would come back with its author (semantics 9.5).
-    let known = found.message.deletion.filter(|known| known.cause != DeletionCause::UserDeactivated);
+    let (mut found, entered) = find_message(tx, ctx, &caller, &command.id, reader, Purpose::Delete)?;
+    let is_hidden = found.message.deletion.is_some() || entered.stored.channel.deletion.is_some();
+    match entered.permit(&caller, Action::DeleteMessage, Some(&found.message.user)) {
+        // Whoever may not delete what is hidden does not learn that it is there.
+        Err(Error::Denied(_)) if is_hidden => return Err(Error::NoMessage(Shown(&command.id).to_string())),
+        permitted => permitted?,
+    }
+    // What a deactivation hides may come back, until somebody deletes it.
+    let known = found.message.deletion.filter(|deletion| !deletion.may_come_back());
     if known.is_some() && !command.hard {
         return message_view(tx, &caller, found, reader);
     }
-    let deletion = Deletion { at: ctx.now, cause: DeletionCause::ByHand };
-    found.message.deletion = known.or(Some(deletion));
+    let deletion = known.unwrap_or(Deletion { at: ctx.now, cause: DeletionCause::ByHand });
+    found.message.deletion = Some(deletion);
     let view = message_view(tx, &caller, found.clone(), reader)?;
     if command.hard {
         erase_chat::remove_message(tx, ctx.app()?.key, &found)?;

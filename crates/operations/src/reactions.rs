@@ -9,7 +9,7 @@ use storage::messages::StoredMessage;
 use storage::{Tx, reactions};
 
 use crate::admitted::People;
-use crate::chat::{find_message, message_view, reaction_views, reader, shown};
+use crate::chat::{Purpose, find_message, message_view, reaction_views, reader, shown};
 use crate::{Admitted, Ctx, Error};
 
 /// How far into the reactions to a message a page may begin.
@@ -49,7 +49,7 @@ pub fn send(tx: &mut Tx<'_>, ctx: &Ctx, command: &Send) -> Result<Reacted, Error
     if actor.user.ban.is_some_and(|ban| !ban.shadow && ban.is_in_force(ctx.now)) {
         return Err(Error::Banned(actor_id));
     }
-    let (found, entered) = find_message(tx, ctx, &caller, &command.message, Some(actor.key))?;
+    let (found, entered) = find_message(tx, ctx, &caller, &command.message, Some(actor.key), Purpose::Use)?;
     entered.permit_whole(&caller, Action::CreateReaction)?;
     if found.message.deletion.is_some() {
         return Err(Error::NoMessage(Shown(&command.message).to_string()));
@@ -106,7 +106,7 @@ pub fn delete(tx: &mut Tx<'_>, ctx: &Ctx, command: &Delete) -> Result<Reacted, E
     let actor_id = caller.actor(command.user.as_ref(), "user_id")?;
     let people = People::load(tx, ctx.app()?, [&actor_id])?;
     let actor = people.actor(&actor_id)?;
-    let (found, entered) = find_message(tx, ctx, &caller, &command.message, Some(actor.key))?;
+    let (found, entered) = find_message(tx, ctx, &caller, &command.message, Some(actor.key), Purpose::Use)?;
     entered.permit(&caller, Action::DeleteReaction, Some(&actor_id))?;
     let known = reactions::known(tx, (found.key, &found.message.id), (actor.key, &actor_id), &command.kind)?;
     let Some(reaction) = known.same else {
@@ -176,6 +176,6 @@ pub fn list(tx: &mut Tx<'_>, ctx: &Ctx, command: &List) -> Result<Vec<ReactionVi
             return Err(Invalid::new(field, format!("must be at most {most}, got {count}")).into());
         }
     }
-    let (found, _) = find_message(tx, ctx, &caller, &command.message, reader(&caller, None))?;
+    let (found, _) = find_message(tx, ctx, &caller, &command.message, reader(&caller, None), Purpose::Use)?;
     Ok(reaction_views(&caller, reactions::page(tx, found.key, command.limit, command.offset)?))
 }

@@ -194,9 +194,14 @@ pub fn fail(tx: &mut Tx<'_>, now: Timestamp, key: TaskKey, error: &Error) -> Res
 
 /// Sees to what a task leaves behind that has failed.
 fn give_up(tx: &mut Tx<'_>, claimed: Claimed, now: Timestamp, why: &TaskError) -> Result<(), Error> {
-    // Whatever cannot be read has left nothing that could be found.
-    let Ok(Work::ExportUsers(export)) = Work::from_stored(&claimed.work) else { return Ok(()) };
+    let work = Work::from_stored(&claimed.work);
     let Claimed { app, id, actor, operation, request, created_at, .. } = claimed;
+    let export = match work {
+        Ok(Work::ExportUsers(export)) => export,
+        Ok(_) => return Ok(()),
+        // It may have been an export: the file says whose it is.
+        Err(_) => return Ok(storage::exports::expire_of_task(tx, app, &id, now)?),
+    };
     let tick = Tick { now, seed: 0 };
     let ctx = TaskCtx { app, id, created_at, tick, actor, operation, request };
     exports::give_up(tx, &ctx, &export, &why.description)

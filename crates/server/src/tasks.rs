@@ -2,6 +2,8 @@
 //!
 //! Several servers may run it on one database: a task is claimed by the transaction of its step.
 
+mod pace;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -13,11 +15,15 @@ use storage::Store;
 use storage::tasks::TaskKey;
 use tokio::sync::watch;
 
+use self::pace::Pace;
 use crate::failure::chain;
 
 /// How long the loop rests before it looks for tasks again: the first time after a step, and when it has looked in vain
 /// for a while. Whoever has started one task often starts the next.
 const RESTS: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(250));
+
+/// The calls of the store that one round of the loop makes: it sweeps, looks and does a step.
+const OWN_CALLS: u64 = 3;
 
 /// How long it rests when the store is in trouble.
 const TROUBLED_REST: Duration = Duration::from_secs(5);
@@ -51,7 +57,7 @@ pub(crate) async fn run(
     mut drain: watch::Receiver<bool>,
 ) {
     let worker = Worker { store, clock, entropy };
-    let (mut rest, mut swept) = (RESTS.1, None);
+    let (mut rest, mut swept, mut pace) = (RESTS.1, None, Pace::default());
     while !*drain.borrow() {
         let elapsed = worker.clock.elapsed();
         let is_time = swept.is_none_or(|swept| elapsed.saturating_sub(swept) >= UNSWEPT);
@@ -64,8 +70,17 @@ pub(crate) async fn run(
         if looked == Looked::Worked {
             rest = RESTS.0;
         }
-        let Some(pause) = pause(looked, may_be_more, rest) else { continue };
-        rest = rest.saturating_mul(2).min(RESTS.1);
+        let pause = pause(looked, may_be_more, rest);
+        if pause.is_some() {
+            rest = rest.saturating_mul(2).min(RESTS.1);
+        }
+        let pause = pause.unwrap_or_else(|| {
+            let now = worker.clock.elapsed();
+            pace.rest(&worker.store.gauges(), now, now.saturating_sub(elapsed), OWN_CALLS)
+        });
+        if pause.is_zero() {
+            continue;
+        }
         tokio::select! {
             _ = drain.wait_for(|draining| *draining) => return,
             () = tokio::time::sleep(pause) => {}
@@ -73,7 +88,7 @@ pub(crate) async fn run(
     }
 }
 
-/// How long the loop rests; not at all while there is something to do or to take away.
+/// How long the loop rests; while there is something to do or to take away, no longer than others need ([`Pace`]).
 fn pause(looked: Looked, may_be_more: bool, rest: Duration) -> Option<Duration> {
     match looked {
         Looked::Worked => None,

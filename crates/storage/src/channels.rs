@@ -61,6 +61,30 @@ pub fn by_keys(tx: &mut Tx<'_>, keys: &[ChannelKey]) -> Result<Vec<StoredChannel
     tx.query_each(if tx.has_rivals() { LOCK } else { SELECT }, &keys, read)
 }
 
+/// Who is in these channels, with keys and ids. One statement; none for no channels.
+///
+/// # Errors
+/// When a statement fails or a row cannot be read.
+pub fn everybody_in(
+    tx: &mut Tx<'_>,
+    channels: &[ChannelKey],
+) -> Result<Vec<(ChannelKey, UserKey, UserId)>, Error> {
+    const SELECT: Sql = Sql::pair(
+        "SELECT m.channel, u.key, u.id FROM channel_members AS m CROSS JOIN users AS u \
+         WHERE m.channel = $1 AND u.key = m.user ORDER BY m.user",
+        "SELECT m.channel, u.key, u.id FROM UNNEST($1::bigint[]) AS given (channel) \
+         CROSS JOIN LATERAL (SELECT channel, \"user\" FROM channel_members \
+             WHERE channel_members.channel = given.channel OFFSET 0) AS m \
+         CROSS JOIN LATERAL (SELECT key, id FROM users WHERE users.key = m.\"user\" LIMIT 1) AS u \
+         ORDER BY m.channel, u.key",
+    );
+    let keys: Vec<[Value; 1]> = channels.iter().map(|key| [key.0.into()]).collect();
+    tx.query_each(SELECT, &keys, |row| {
+        let id = UserId::parse(&row.text(2)?).map_err(|_| Error::Unreadable("user"))?;
+        Ok((ChannelKey(row.integer(0)?), UserKey(row.integer(1)?), id))
+    })
+}
+
 /// Makes a channel without members and messages, which the app does not have. Answers its key.
 ///
 /// # Errors
@@ -91,10 +115,11 @@ pub fn insert(
 }
 
 /// Makes a channel anew whose name a deleted one has: its members are gone, and what was written in it is from before it came
-/// to be. Two statements; the channel has to be locked ([`by_cid`]).
+/// to be. One that a deactivation hides may come back, and is not replaced. Two statements; the channel has to be locked
+/// ([`by_cid`]).
 ///
 /// # Errors
-/// When a statement fails.
+/// When a statement fails, or the channel is not deleted for good.
 pub fn replace(
     tx: &mut Tx<'_>,
     key: ChannelKey,
@@ -104,10 +129,10 @@ pub fn replace(
     const UPDATE: Sql = Sql::pair(
         "UPDATE OR FAIL channels SET team = $1, created_by = $2, custom = $3, created_at = $4, updated_at = $5, \
              owner = NULL, member_count = 0, last_message_at = NULL, deleted_at = NULL, cause = 0, hidden_by = NULL \
-         WHERE key = $6",
+         WHERE key = $6 AND cause IN (1, 3)",
         "UPDATE channels SET team = $1, created_by = $2, custom = $3, created_at = $4, updated_at = $5, \
              owner = NULL, member_count = 0, last_message_at = NULL, deleted_at = NULL, cause = 0, hidden_by = NULL \
-         WHERE key = $6",
+         WHERE key = $6 AND cause IN (1, 3)",
     );
     const MEMBERS: Sql = Sql::new("DELETE FROM channel_members WHERE channel = $1");
     let parameters = [
@@ -118,7 +143,9 @@ pub fn replace(
         channel.updated_at.into(),
         key.0.into(),
     ];
-    tx.execute(UPDATE, &parameters)?;
+    if tx.execute(UPDATE, &parameters)? == 0 {
+        return Err(Error::Unreadable("channel"));
+    }
     tx.execute(MEMBERS, &[key.0.into()]).map(drop)
 }
 

@@ -11,8 +11,8 @@ mod messages;
 mod rows;
 
 pub use channels::{
-    ChannelsSwept, NewOwner, Removed, hide_channels, hide_conversations, leave_channels, reassign_channels,
-    remove_channel, remove_conversations, remove_hidden_conversations, restore_channels,
+    ChannelsSwept, Closing, NewOwner, Removed, close_conversations, hide_channels, leave_channels,
+    reassign_channels, remove_channel, remove_conversations, restore_channels,
 };
 pub use counts::{ChatCounts, counts, has_left};
 pub use messages::{

@@ -100,12 +100,28 @@ pub fn expire_at(tx: &mut Tx<'_>, file: ExportKey, end: Timestamp) -> Result<(),
     tx.execute(UPDATE, &[file.0.into(), end.into()]).map(drop)
 }
 
-/// The file with this name, if it is finished and has not expired at `now`.
+/// As [`expire_at`], of the file that the task with this id writes, if there is one. There are few files: each is there for a
+/// day, and an app has so many tasks only.
+///
+/// # Errors
+/// When the statement fails.
+pub fn expire_of_task(tx: &mut Tx<'_>, app: AppKey, task: &TaskId, end: Timestamp) -> Result<(), Error> {
+    const UPDATE: Sql = Sql::pair(
+        "UPDATE OR FAIL export_files SET expires_at = ?3 WHERE app = ?1 AND task = ?2",
+        "UPDATE export_files SET expires_at = $3 WHERE app = $1 AND task = $2",
+    );
+    tx.execute(UPDATE, &[app.0.into(), task.as_str().into(), end.into()]).map(drop)
+}
+
+/// The file with this name, if it is finished and has not expired at `now`. Of an app that is suspended nobody gets anything.
 ///
 /// # Errors
 /// When the statement fails.
 pub fn by_name(tx: &mut Tx<'_>, name: &str, now: Timestamp) -> Result<Option<ExportKey>, Error> {
-    const SELECT: Sql = Sql::new("SELECT key FROM export_files WHERE name = $1 AND expires_at > $2");
+    const SELECT: Sql = Sql::new(
+        "SELECT key FROM export_files WHERE name = $1 AND expires_at > $2 \
+             AND (SELECT suspended_at FROM apps WHERE apps.key = export_files.app) IS NULL",
+    );
     let found = tx.query(SELECT, &[name.into(), now.into()], |row| row.integer(0).map(ExportKey))?;
     Ok(found.into_iter().next())
 }
@@ -122,7 +138,7 @@ pub enum Next {
     },
     /// Nothing: it was read.
     End,
-    /// Nobody knows: the file has expired.
+    /// Nobody knows: the file has expired, or its app was suspended.
     Gone,
 }
 
@@ -131,7 +147,10 @@ pub enum Next {
 /// # Errors
 /// When a statement fails.
 pub fn next(tx: &mut Tx<'_>, file: ExportKey, after: i64, now: Timestamp) -> Result<Next, Error> {
-    const IS_THERE: Sql = Sql::new("SELECT key FROM export_files WHERE key = $1 AND expires_at > $2");
+    const IS_THERE: Sql = Sql::new(
+        "SELECT key FROM export_files WHERE key = $1 AND expires_at > $2 \
+             AND (SELECT suspended_at FROM apps WHERE apps.key = export_files.app) IS NULL",
+    );
     const SELECT: Sql = Sql::new(
         "SELECT sequence, lines FROM export_chunks WHERE file = $1 AND sequence > $2 ORDER BY sequence LIMIT 1",
     );
@@ -154,18 +173,26 @@ pub fn sweep(tx: &mut Tx<'_>, now: Timestamp) -> Result<bool, Error> {
         "SELECT key FROM export_files WHERE expires_at <= $1 ORDER BY expires_at LIMIT 1",
         "SELECT key FROM export_files WHERE expires_at <= $1 ORDER BY expires_at LIMIT 1 FOR UPDATE SKIP LOCKED",
     );
+    let found = tx.query(SELECT, &[now.into()], |row| row.integer(0).map(ExportKey))?;
+    let Some(file) = found.into_iter().next() else { return Ok(false) };
+    remove_some(tx, file)?;
+    Ok(true)
+}
+
+/// Removes up to [`MOST_CHUNKS_REMOVED`] chunks of a file, and the file when these were the last.
+///
+/// # Errors
+/// When a statement fails.
+pub fn remove_some(tx: &mut Tx<'_>, file: ExportKey) -> Result<(), Error> {
     const CHUNKS: Sql = Sql::pair(
         "DELETE FROM export_chunks WHERE rowid IN (SELECT rowid FROM export_chunks WHERE file = ?1 LIMIT ?2)",
         "DELETE FROM export_chunks WHERE ctid = ANY (ARRAY(SELECT ctid FROM export_chunks WHERE file = $1 LIMIT $2))",
     );
     const FILE: Sql = Sql::new("DELETE FROM export_files WHERE key = $1");
-    let Some(file) = tx.query(SELECT, &[now.into()], |row| row.integer(0))?.into_iter().next() else {
-        return Ok(false);
-    };
-    if tx.execute(CHUNKS, &[file.into(), number(MOST_CHUNKS_REMOVED).into()])? < MOST_CHUNKS_REMOVED {
-        tx.execute(FILE, &[file.into()])?;
+    if tx.execute(CHUNKS, &[file.0.into(), number(MOST_CHUNKS_REMOVED).into()])? < MOST_CHUNKS_REMOVED {
+        tx.execute(FILE, &[file.0.into()])?;
     }
-    Ok(true)
+    Ok(())
 }
 
 fn number(count: usize) -> i64 {

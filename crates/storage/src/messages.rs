@@ -1,14 +1,14 @@
 //! Messages: one row each, found by id, by channel in the order of time, and by author in the order of keys.
 
-use model::{
-    AppKey, ChannelKey, Cid, CustomText, Deletion, Message, MessageKey, MessageKind, Timestamp, User, UserId,
-    UserKey,
-};
+mod newest;
+
+use model::{AppKey, ChannelKey, Cid, Deletion, Message, MessageKey, MessageKind, UserId, UserKey};
 
 use crate::channels::{attached_text, count_message, read_attached, read_deletion};
 use crate::sql::{Row, Sql, Value};
-use crate::users::read_to_show;
 use crate::{Error, Tx};
+
+pub use self::newest::{Shown, explain_newest, newest};
 
 /// A message as stored.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,59 +81,6 @@ pub fn insert(
     let Some(key) = keys.into_iter().next() else { return Ok(None) };
     count_message(tx, channel, message.created_at)?;
     Ok(Some(key))
-}
-
-/// Which messages of a channel are shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shown {
-    /// All that are kept, pruned and deleted ones too: to servers.
-    All,
-    /// What nobody has deleted and nobody else has written in the shadow: to this user.
-    To(UserKey),
-}
-
-/// The newest messages of a channel since it came to be, with their authors, oldest first. One statement.
-///
-/// # Errors
-/// When a statement fails or a row cannot be read.
-pub fn newest(
-    tx: &mut Tx<'_>,
-    channel: ChannelKey,
-    since: Timestamp,
-    shown: Shown,
-    limit: usize,
-) -> Result<Vec<(StoredMessage, User<CustomText>)>, Error> {
-    const SELECT: Sql = Sql::pair(
-        "SELECT u.key, u.id, u.name, u.image, u.role, u.teams, u.teams_role, u.language, u.invisible, u.privacy, \
-             u.custom, u.created_at, u.updated_at, u.deactivated_at, u.deleted_at, u.tokens_revoked_before, u.ban, \
-             u.ban_expires, u.bypass_moderation, u.parts, m.key, m.channel, m.user, m.id, m.type, m.text, m.attachments, \
-             m.custom, m.shadowed, m.created_at, m.updated_at, m.deleted_at, m.cause, c.type || ':' || c.id \
-         FROM (SELECT * FROM messages WHERE channel = ?1 AND created_at >= ?4 \
-                 AND (?2 IS NULL OR (cause = 0 AND (shadowed = 0 OR user = ?2))) \
-                 ORDER BY created_at DESC, key DESC LIMIT ?3) AS m \
-             CROSS JOIN users AS u CROSS JOIN channels AS c \
-         WHERE u.key = m.user AND c.key = m.channel ORDER BY m.created_at, m.key",
-        "SELECT u.key, u.id, u.name, u.image, u.role, u.teams, u.teams_role, u.language, u.invisible, u.privacy, \
-             u.custom, u.created_at, u.updated_at, u.deactivated_at, u.deleted_at, u.tokens_revoked_before, u.ban, \
-             u.ban_expires, u.bypass_moderation, u.parts, m.key, m.channel, m.\"user\", m.id, m.type, m.text, \
-             m.attachments, m.custom, m.shadowed, m.created_at, m.updated_at, m.deleted_at, m.cause, \
-             (SELECT channels.type || ':' || channels.id FROM channels WHERE channels.key = m.channel) \
-         FROM (SELECT * FROM messages WHERE channel = $1 AND created_at >= $4 \
-                 AND ($2::bigint IS NULL OR (cause = 0 AND (shadowed = 0 OR \"user\" = $2))) \
-                 ORDER BY created_at DESC, key DESC LIMIT $3) AS m \
-         CROSS JOIN LATERAL (SELECT * FROM users WHERE users.key = m.\"user\" LIMIT 1) AS u \
-         ORDER BY m.created_at, m.key",
-    );
-    let reader = match shown {
-        Shown::All => None,
-        Shown::To(user) => Some(user.0),
-    };
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    tx.query(SELECT, &[channel.0.into(), reader.into(), limit.into(), since.into()], |row| {
-        let author = read_to_show(row)?.user;
-        let message = read_at(row, 20, author.id.clone(), &row.text(33)?)?;
-        Ok((message, author))
-    })
 }
 
 /// Messages of a user in the order in which they came, deleted ones too, after the one with the key `after`: for an export.

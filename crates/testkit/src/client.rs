@@ -87,7 +87,7 @@ pub struct Reply {
     /// The status.
     pub status: u16,
     headers: Vec<(String, String)>,
-    /// The body as sent.
+    /// The body, put together when it was sent in chunks.
     pub body: Vec<u8>,
 }
 
@@ -100,10 +100,14 @@ impl Reply {
         let mut lines = head.split("\r\n");
         let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok());
         let headers = lines.filter_map(|line| line.split_once(": "));
-        Self {
+        let reply = Self {
             status: status.unwrap_or_else(|| panic!("no status: {head}")),
             headers: headers.map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect(),
             body: bytes[end + 4..].to_vec(),
+        };
+        match reply.header("transfer-encoding") {
+            Some("chunked") => Self { body: unchunked(&reply.body), ..reply },
+            _ => reply,
         }
     }
 
@@ -131,4 +135,18 @@ impl Reply {
         let message = body["message"].as_str().unwrap_or_default().to_owned();
         (self.status, body["code"].as_i64().unwrap_or(i64::MIN), message)
     }
+}
+
+/// What chunks hold, as far as they have come.
+fn unchunked(mut sent: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    while let Some(end) = sent.windows(2).position(|window| window == b"\r\n") {
+        let size =
+            std::str::from_utf8(&sent[..end]).ok().and_then(|size| usize::from_str_radix(size, 16).ok());
+        let Some(size) = size.filter(|size| *size > 0) else { break };
+        let rest = &sent[end + 2..];
+        body.extend_from_slice(&rest[..size.min(rest.len())]);
+        sent = rest.get(size + 2..).unwrap_or_default();
+    }
+    body
 }

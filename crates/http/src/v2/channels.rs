@@ -1,5 +1,7 @@
 //! Channels (v2 2.11).
 
+use std::sync::Arc;
+
 use model::{ChannelState, Cid, Invalid};
 use operations::channels::{self, Delete, Get, GetOrCreate, UpdateMembers};
 use wire::v2::channels as wire;
@@ -28,7 +30,12 @@ pub(crate) async fn get_or_create_distinct(call: Call) -> Result<Answer, Refusal
 async fn query(call: Call, kind: String, id: Option<String>) -> Result<Answer, Refusal> {
     let wire::GetOrCreate { created_by, team, custom, members, extent } =
         wire::decode_get_or_create(call.fields()?)?;
-    let command = GetOrCreate { kind, id, created_by, team, custom, members, extent };
+    let command = Arc::new(GetOrCreate { kind, id, created_by, team, custom, members, extent });
+    // Nearly always the channel is there: then nothing has to be locked, and no writer waited for.
+    let looking = Arc::clone(&command);
+    if let Some(state) = call.read(move |tx, ctx| channels::find(tx, ctx, &looking)).await? {
+        return Ok(whole(&call, &state));
+    }
     let (state, is_new) = call.write(move |tx, ctx| channels::get_or_create(tx, ctx, &command)).await?;
     let answer = whole(&call, &state);
     Ok(if is_new { answer.created() } else { answer })

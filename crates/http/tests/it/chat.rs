@@ -1,5 +1,7 @@
 //! Channels, messages and reactions over the wire (v2 2.11).
 
+use std::time::Duration;
+
 use headwater_testkit::TestFront;
 use serde_json::{Value, json};
 
@@ -57,6 +59,26 @@ async fn a_channel_is_made_read_and_deleted() {
     expected["deleted_at"] = json!(NOW + 7);
     assert_eq!(deleted, (200, json!({"channel": expected})));
     assert_eq!(front.get(TALK).await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_for_a_channel_that_is_there_waits_for_no_writer() {
+    let front = front_with_channel().await;
+    let (release, until) = std::sync::mpsc::channel::<()>();
+    let until = std::sync::Mutex::new(until);
+    let busy = front.store().write(move |_| {
+        until.lock().unwrap().recv().ok();
+        Ok::<(), operations::Error>(())
+    });
+    let asked = async {
+        let (query, body) = (format!("{TALK}/query"), json!({}));
+        let asked = send_as(&front, "bob", "POST", &query, &body);
+        let status = tokio::time::timeout(Duration::from_secs(20), asked).await.map(|reply| reply.status);
+        release.send(()).unwrap();
+        status
+    };
+    let (written, status) = tokio::join!(busy, asked);
+    assert_eq!((written.is_ok(), status), (true, Ok(200)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,6 +11,8 @@ mod app;
 mod block_lists;
 mod chat;
 mod credentials;
+mod deletion;
+mod exports;
 mod limits;
 mod moderation;
 mod nothing_remains;

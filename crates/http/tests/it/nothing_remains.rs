@@ -1,6 +1,7 @@
 //! Of a user who was deleted for good nothing remains: not in the tables, not in the log, and not a byte in the files (semantics
 //! 10.9).
 
+use headwater_testkit::client::Request;
 use headwater_testkit::{Engine, KEY, TestFront, on_each_engine};
 use model::Clock;
 use operations::tasks::{self, Tick};
@@ -75,6 +76,17 @@ async fn live(front: &TestFront, me: &str) {
     done(front, "POST", "/api/v2/moderation/ban", ban).await;
 }
 
+/// Exports users into a file. Answers the task, and the path of the file.
+async fn export(front: &TestFront, users: &[&str]) -> (String, String) {
+    let started = done(front, "POST", "/api/v2/export/users", json!({"user_ids": users})).await;
+    let task = started["task_id"].as_str().unwrap().to_owned();
+    front.run_tasks().await;
+    let status = done(front, "GET", &format!("/api/v2/tasks/{task}"), Value::Null).await;
+    let url = status["result"]["url"].as_str().unwrap();
+    let place = url.find("/exports/users/").unwrap();
+    (task, url[place..].to_owned())
+}
+
 fn occurrences(bytes: &[u8]) -> usize {
     bytes.windows(MARK.len()).filter(|window| *window == MARK.as_bytes()).count()
 }
@@ -91,27 +103,35 @@ async fn nothing_remains(engine: Engine) {
     done(&front, "POST", "/api/v2/users", json!({"users": {"bob": {"name": "Bob"}, "carol": {}}})).await;
     let me = format!("{MARK}-id");
     live(&front, &me).await;
+    let (task, file) = export(&front, &[&me, "bob"]).await;
+    let exported = front.send(Request::new("GET", &file)).await;
+    assert!(exported.status == 200 && occurrences(&exported.body) > 20, "{exported:?}");
     assert!(marked_rows(&front).await.len() > 12, "{:?}", marked_rows(&front).await);
     if engine == Engine::Sqlite {
         assert!(occurrences(&front.store().bytes()) > 100);
     }
     let body = json!({"user_ids": [me], "user": "hard", "messages": "hard", "conversations": "hard"});
-    let task =
+    let deletion =
         done(&front, "POST", "/api/v2/users/delete", body).await["task_id"].as_str().unwrap().to_owned();
     front.run_tasks().await;
-    let status = done(&front, "GET", &format!("/api/v2/tasks/{task}"), Value::Null).await;
+    let exported = front.send(Request::new("GET", &file)).await;
+    let lines = String::from_utf8(exported.body.clone()).unwrap();
+    assert!(exported.status == 200 && lines.starts_with(r#"{"type":"user","data":{"id":"bob""#), "{lines}");
+    assert_eq!(occurrences(&exported.body), 3, "bob has blocked somebody and answered two messages: {lines}");
+    let status = done(&front, "GET", &format!("/api/v2/tasks/{deletion}"), Value::Null).await;
     assert_eq!((&status["status"], &status["result"][&me]["status"]), (&json!("completed"), &json!("ok")));
     front.store().sweep().await;
-    // What came of it is known for a day.
-    assert!(
-        marked_rows(&front).await.iter().all(|row| row.starts_with("tasks")),
-        "{:?}",
-        marked_rows(&front).await
-    );
+    // What came of it is known for a day, and so is what bob had to do with the user when he was exported.
+    let places = ["tasks", "export_chunks"];
+    let marked = marked_rows(&front).await;
+    assert!(marked.iter().all(|row| places.iter().any(|place| row.starts_with(place))), "{marked:?}");
     assert!(!front.store().scrub().await, "that would come too early");
     front.clock().advance(25 * HOUR);
     front.store().sweep().await;
     assert_eq!(marked_rows(&front).await, [""; 0]);
+    assert_eq!(front.send(Request::new("GET", &file)).await.status, 404);
+    let status = done(&front, "GET", &format!("/api/v2/tasks/{task}"), Value::Null).await;
+    assert_eq!((&status["status"], status.get("result")), (&json!("completed"), None));
     assert!(front.store().scrub().await);
     if engine == Engine::Sqlite {
         assert_eq!(occurrences(&front.store().bytes()), 0);

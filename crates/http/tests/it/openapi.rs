@@ -1,6 +1,8 @@
 //! The OpenAPI document says what the server does; its page shows what it says.
 
 mod chat;
+mod deletion;
+mod exports;
 mod moderation;
 mod sets;
 mod social;
@@ -137,6 +139,8 @@ async fn requests_and_answers_are_as_described() {
     access(&mut witness).await;
     moderation::moderation(&mut witness).await;
     chat::chat(&mut witness).await;
+    deletion::deletion(&mut witness).await;
+    exports::exports(&mut witness).await;
 
     let every: BTreeSet<String> = headwater_http::operation_names().map(str::to_owned).collect();
     assert_eq!(witness.operations, every, "every operation is called here");

@@ -94,7 +94,18 @@ impl Stage {
     }
 
     pub(crate) async fn open(&self, ctx: Ctx, command: GetOrCreate) -> Result<(ChannelState, bool), Error> {
-        self.run(ctx, move |tx, ctx| channels::get_or_create(tx, ctx, &command)).await
+        // As a request does: it looks first, and what it finds is what the one that writes would answer.
+        let (looking, asking) = (command.clone(), ctx.clone());
+        let found = self.store.read(move |tx| channels::find(tx, &asking, &looking)).await;
+        let opened = self.run(ctx, move |tx, ctx| channels::get_or_create(tx, ctx, &command)).await;
+        match (found, &opened) {
+            (Ok(Some(found)), Ok((state, is_new))) => assert_eq!((&found, false), (state, *is_new)),
+            (Ok(None), Ok((_, is_new))) => assert!(is_new),
+            (Ok(None), Err(_)) => {}
+            (Err(found), Err(opened)) => assert_eq!(found.to_string(), opened.to_string()),
+            (found, _) => panic!("{found:?} and then {opened:?}"),
+        }
+        opened
     }
 
     /// A channel that a server makes.

@@ -7,7 +7,7 @@ use model::{
     Reaction, Timestamp, UserKey,
 };
 use storage::erase::Tally;
-use storage::erase_chat::{self, ChatCounts, NewOwner};
+use storage::erase_chat::{self, ChatCounts, Closing, NewOwner};
 use storage::{Tx, channels, messages, reactions};
 
 use crate::stage::{Stage, id};
@@ -171,11 +171,12 @@ async fn messages_are_hidden_come_back_are_pruned_and_go(engine: Engine) {
     let again = stage.chat(move |tx| erase_chat::prune_messages(tx, alice, AT, None, 100)).await;
     assert_eq!(again.rows, 0);
     assert_eq!(stage.numbers("SELECT message_count FROM channels").await, [6]);
-    let gone = stage.chat(move |tx| erase_chat::remove_messages(tx, alice, 3)).await;
-    assert_eq!((gone, stage.numbers("SELECT message_count FROM channels").await), (3, vec![3]));
-    assert_eq!(stage.chat(move |tx| erase_chat::remove_messages(tx, alice, 3)).await, 2);
+    let gone = stage.chat(move |tx| erase_chat::remove_messages(tx, alice, None, 3)).await;
+    assert_eq!((gone.rows, stage.numbers("SELECT message_count FROM channels").await), (3, vec![3]));
+    let rest = stage.chat(move |tx| erase_chat::remove_messages(tx, alice, gone.next, 3)).await;
+    assert_eq!((rest.rows, rest.next), (2, None));
     assert_eq!(stage.numbers(STATES).await, [6]);
-    assert_eq!(stage.chat(move |tx| erase_chat::remove_reactions(tx, alice, 10)).await, 1);
+    assert_eq!(stage.chat(move |tx| erase_chat::remove_reactions(tx, alice, None, 10)).await.rows, 1);
     let left = stage.chat(move |tx| erase_chat::leave_channels(tx, alice, 10)).await;
     assert_eq!((left, stage.numbers("SELECT member_count FROM channels").await), (1, vec![1]));
     assert_eq!(stage.counts(alice, 10).await, ChatCounts::default());
@@ -207,12 +208,12 @@ async fn what_hangs_on_messages_goes_with_them(engine: Engine) {
             Ok(())
         })
         .await;
-    assert_eq!(stage.chat(move |tx| erase_chat::remove_messages(tx, alice, 10)).await, 2);
+    assert_eq!(stage.chat(move |tx| erase_chat::remove_messages(tx, alice, None, 10)).await.rows, 4);
     assert_eq!(stage.rows("SELECT entity_id FROM flags", 1).await, [["bob-1-0"]]);
     assert_eq!(stage.numbers("SELECT COUNT(*) FROM reactions").await, [1]);
 }
 
-async fn conversations_are_hidden_or_go_and_groups_stay(engine: Engine) {
+async fn conversations_are_closed_or_go_and_groups_stay(engine: Engine) {
     let stage = Stage::set(engine).await;
     let [alice, bob, carol] = people(&stage, ["alice", "bob", "carol"]).await;
     let (a, b, c) = ((alice, "alice"), (bob, "bob"), (carol, "carol"));
@@ -229,12 +230,14 @@ async fn conversations_are_hidden_or_go_and_groups_stay(engine: Engine) {
         (exactly(3), exactly(2), exactly(1))
     );
     assert_eq!(found.conversation_messages, exactly(6), "whosever they are");
-    let hide = move |tx: &mut Tx<'_>| erase_chat::hide_conversations(tx, alice, AT, None, 100);
-    let hidden = stage.chat(hide).await;
-    let keys: Vec<ChannelKey> = hidden.channels.iter().map(|channel| channel.key).collect();
-    assert_eq!((keys, hidden.next), (vec![pair, other], None));
-    assert!(hidden.channels.iter().all(|channel| channel.channel.deletion.is_some()));
-    assert_eq!(stage.chat(hide).await.channels, []);
+    let close = |user: UserKey, closing: Closing| {
+        move |tx: &mut Tx<'_>| erase_chat::close_conversations(tx, (user, closing), AT, None, 100)
+    };
+    let closed = stage.chat(close(alice, Closing::Marks)).await;
+    let keys: Vec<ChannelKey> = closed.channels.iter().map(|channel| channel.key).collect();
+    assert_eq!((keys, closed.next), (vec![pair, other], None));
+    assert!(closed.channels.iter().all(|channel| channel.channel.deletion.is_some()));
+    assert_eq!(stage.chat(close(alice, Closing::Marks)).await.channels, []);
     stage.chat(move |tx| erase_chat::leave_channels(tx, alice, 100)).await;
     let found = stage.counts(alice, 100).await;
     assert_eq!(
@@ -242,19 +245,59 @@ async fn conversations_are_hidden_or_go_and_groups_stay(engine: Engine) {
         (exactly(0), exactly(2)),
         "those that it has left are remembered"
     );
-    let none = stage.chat(move |tx| erase_chat::remove_conversations(tx, alice, None, 100)).await;
-    assert_eq!((none.channels.len(), none.messages, none.more), (0, 0, false));
-    let step = move |tx: &mut Tx<'_>| erase_chat::remove_hidden_conversations(tx, alice, None, 4);
-    let first = stage.chat(step).await;
-    assert_eq!((first.channels.len(), first.messages, first.more), (1, 4, true));
-    let second = stage.chat(step).await;
-    assert_eq!((second.channels.len(), second.messages, second.more), (1, 2, false));
+
+    let step = |user: UserKey, after: Option<ChannelKey>| {
+        move |tx: &mut Tx<'_>| erase_chat::remove_conversations(tx, user, after, 4)
+    };
+    let first = stage.chat(step(alice, None)).await;
+    assert_eq!((first.channels, first.rows), (1, 8), "four messages, each with a reaction");
+    let second = stage.chat(step(alice, first.next)).await;
+    assert_eq!((second.channels, second.rows, second.next), (1, 4, None));
     assert_eq!(stage.rows("SELECT id FROM channels ORDER BY key", 1).await, [["group"], ["foreign"]]);
     assert_eq!(stage.numbers("SELECT COUNT(*) FROM messages").await, [6]);
     assert_eq!(stage.numbers("SELECT COUNT(*) FROM reactions").await, [6]);
     assert_eq!(stage.numbers("SELECT COUNT(*) FROM channel_members").await, [4]);
-    let bobs = stage.chat(move |tx| erase_chat::remove_conversations(tx, bob, None, 100)).await;
-    assert_eq!((bobs.channels.len(), bobs.messages, bobs.more), (2, 6, false), "the group has two left");
+
+    let none = stage.chat(step(bob, None)).await;
+    assert_eq!((none.channels, none.rows, none.next), (0, 0, None), "nothing goes that was not closed");
+    let closed = stage.chat(close(bob, Closing::Goes)).await;
+    let ids: Vec<&str> = closed.channels.iter().map(|channel| channel.channel.cid.id.as_str()).collect();
+    assert_eq!(ids, ["group", "foreign"], "the group has two left; both are told by their names");
+    let unnamed = [[format!("!removed-{}", group.0)], [format!("!removed-{}", foreign.0)]];
+    assert_eq!(stage.rows("SELECT id FROM channels ORDER BY key", 1).await, unnamed);
+}
+
+/// However many have answered a message, a batch takes some of the answers only, and the message with the last of them.
+async fn a_message_goes_with_the_last_reaction_to_it(engine: Engine) {
+    let stage = Stage::set(engine).await;
+    let [alice, bob] = people(&stage, ["alice", "bob"]).await;
+    let place = channel(&stage, "one", bob, &[(alice, "alice"), (bob, "bob")]).await;
+    messages(&stage, place, (alice, "alice"), bob, 2).await;
+    stage
+        .chat(move |tx| {
+            for number in 0..10 {
+                let reaction = Reaction {
+                    message: "alice-1-0".to_owned(),
+                    user: id("bob"),
+                    kind: format!("kind-{number}"),
+                    score: 1,
+                    custom: Attached::default(),
+                    created_at: AT,
+                    updated_at: AT,
+                };
+                reactions::put(tx, MessageKey(1), bob, &reaction)?;
+            }
+            Ok(())
+        })
+        .await;
+    let left = "SELECT COUNT(*) FROM reactions UNION ALL SELECT COUNT(*) FROM messages";
+    let mut seen = vec![stage.numbers(left).await];
+    let mut next = Some(MessageKey(0));
+    while next.is_some() {
+        next = stage.chat(move |tx| erase_chat::remove_messages(tx, alice, next, 2)).await.next;
+        seen.push(stage.numbers(left).await);
+    }
+    assert_eq!(seen, [[12, 2], [4, 2], [0, 0], [0, 0]]);
 }
 
 async fn channels_are_hidden_come_back_and_get_another_owner(engine: Engine) {
@@ -344,11 +387,11 @@ async fn a_batch_takes_as_many_statements_however_large(engine: Engine) {
                     step(tx);
                     erase_chat::strip_attachments(tx, alice, None, most)?;
                     step(tx);
-                    erase_chat::hide_conversations(tx, alice, AT, None, most)?;
+                    erase_chat::close_conversations(tx, (alice, Closing::Goes), AT, None, most)?;
                     step(tx);
                     erase_chat::prune_messages(tx, alice, AT, None, most)?;
                     step(tx);
-                    erase_chat::remove_messages(tx, alice, most)?;
+                    erase_chat::remove_messages(tx, alice, None, most)?;
                     step(tx);
                     erase_chat::remove_conversations(tx, alice, None, most)?;
                     step(tx);
@@ -357,17 +400,18 @@ async fn a_batch_takes_as_many_statements_however_large(engine: Engine) {
                 .await
         }
     };
-    // What locks channels first takes one more where others write.
+    // Where others write, channels are locked before messages.
     let lock = u32::from(engine == Engine::Postgres);
     for most in [10, 50] {
-        assert_eq!(counted(most).await, [2, 2, 2, 3 + lock, 4, 5, 9], "{most}");
+        assert_eq!(counted(most).await, [2, 2, 2, 3, 4, 5 + 2 * lock, 9], "{most}");
     }
 }
 
 on_each_engine!(
     messages_are_hidden_come_back_are_pruned_and_go,
     what_hangs_on_messages_goes_with_them,
-    conversations_are_hidden_or_go_and_groups_stay,
+    conversations_are_closed_or_go_and_groups_stay,
+    a_message_goes_with_the_last_reaction_to_it,
     channels_are_hidden_come_back_and_get_another_owner,
     an_export_reads_everything_by_pages,
     a_batch_takes_as_many_statements_however_large,

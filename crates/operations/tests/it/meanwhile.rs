@@ -160,6 +160,28 @@ async fn what_another_deletion_hides_meanwhile_goes_too(engine: Engine) {
     stage.nothing_names(key).await;
 }
 
+/// A group of three does not become a conversation because two of the three are deleted by the same call: the third keeps it.
+async fn a_group_is_no_conversation_whoever_goes_first(engine: Engine) {
+    for (names, plan) in [(["alice", "bob"], HARD), (["carol", "alice"], HARD), (["bob", "carol"], PRUNING)] {
+        let stage = Stage::set(engine).await;
+        stage.create(&["alice", "bob", "carol"]).await;
+        stage.channel("pair", "bob", &names).await;
+        stage.channel("group", "bob", &["alice", "bob", "carol"]).await;
+        for name in ["alice", "bob", "carol"] {
+            stage.write_message("group", name, &format!("of-{name}")).await;
+        }
+        let plan = DeletionPlan { conversations: Some(ConversationDeletion::Hard), ..plan };
+        let task = stage.delete_users(wish(&names, plan)).await.unwrap();
+        stage.store.run_tasks().await;
+        assert_eq!(stage.outcome(&task).await, Outcome::Ok);
+        let state = stage.read_channel(stage.chat_server(), "group").await.unwrap();
+        let stays = ["alice", "bob", "carol"].into_iter().find(|name| !names.contains(name)).unwrap();
+        assert_eq!(state.channel.channel.member_count, 1);
+        assert!(crate::chat::written(&state).contains(&format!("of-{stays}").as_str()), "{stays}");
+        assert!(stage.read_channel(stage.chat_server(), "pair").await.is_err());
+    }
+}
+
 async fn an_owner_who_goes_meanwhile_gets_nothing(engine: Engine) {
     let stage = Stage::set(engine).await;
     stage.create(&["bob", "carol", "dave", "erin"]).await;
@@ -225,6 +247,7 @@ on_each_engine!(
     no_restore_of_who_is_about_to_go_for_good,
     a_second_deletion_while_the_first_runs_takes_the_rest,
     what_another_deletion_hides_meanwhile_goes_too,
+    a_group_is_no_conversation_whoever_goes_first,
     an_owner_who_goes_meanwhile_gets_nothing,
     whoever_is_being_deleted_does_nothing_and_nothing_is_done_to_it,
 );

@@ -76,13 +76,13 @@ impl Stage {
         stepped.await.map_err(|error: Error| (TaskKey(claimed.load(order)), error))
     }
 
-    async fn fail(&self, key: TaskKey, error: Error) -> Failing {
+    pub(crate) async fn fail(&self, key: TaskKey, error: Error) -> Failing {
         let now = self.store.clock().now();
         let failed = self.store.write_in_background(move |tx| tasks::fail(tx, now, key, &error));
         failed.await.unwrap()
     }
 
-    async fn sweep(&self) -> bool {
+    pub(crate) async fn sweep(&self) -> bool {
         let now = self.store.clock().now();
         self.store.write_in_background(move |tx| tasks::sweep(tx, now)).await.unwrap()
     }

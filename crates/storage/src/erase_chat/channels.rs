@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use model::{ChannelKey, DeletionCause, StoredChannel, Timestamp, UserKey};
+use model::{ChannelKey, Deletion, DeletionCause, StoredChannel, Timestamp, UserKey};
 
-use super::rows::{Found, keys, limit, remove};
+use super::rows::{Found, keys, limit, lock, most_reactions, remove, remove_reactions_to};
 use crate::channels::by_keys;
 use crate::sql::{Row, Sql, Value};
 use crate::{Error, Tx};
+
+/// Channels that are looked at together in order to be taken away: most have more than a message.
+const CHANNELS_AT_ONCE: usize = 50;
 
 /// Takes `user` out of channels, in which everybody else stays. Answers how many; fewer than `most` were the last. At most four
 /// statements.
@@ -15,8 +18,12 @@ use crate::{Error, Tx};
 /// # Errors
 /// When a statement fails.
 pub fn leave_channels(tx: &mut Tx<'_>, user: UserKey, most: usize) -> Result<usize, Error> {
-    const SELECT: Sql =
-        Sql::new("SELECT channel FROM channel_members WHERE \"user\" = $1 ORDER BY channel LIMIT $2");
+    const SELECT: Sql = Sql::pair(
+        "SELECT channel FROM channel_members WHERE user = $1 ORDER BY channel LIMIT $2",
+        "SELECT channel FROM channel_members \
+         WHERE (\"user\", channel) > ($1, 0) AND (\"user\", channel) < ($1 + 1, 0) \
+         ORDER BY \"user\", channel LIMIT $2",
+    );
     const DELETE: Sql = Sql::pair(
         "DELETE FROM channel_members WHERE channel = $1 AND user = $2 RETURNING channel",
         "DELETE FROM channel_members \
@@ -27,7 +34,7 @@ pub fn leave_channels(tx: &mut Tx<'_>, user: UserKey, most: usize) -> Result<usi
         "UPDATE channels SET member_count = member_count - 1 WHERE key = ANY ($1::bigint[])",
     );
     let found = tx.query(SELECT, &[user.0.into(), limit(most).into()], |row| row.integer(0))?;
-    lock(tx, &found)?;
+    lock(tx, found.iter().copied())?;
     let rows: Vec<[Value; 2]> = found.iter().map(|channel| [(*channel).into(), user.0.into()]).collect();
     let left = tx.query_each(DELETE, &rows, |row| row.integer(0))?;
     tx.execute_each(COUNT, &keys(left))?;
@@ -43,21 +50,58 @@ pub struct ChannelsSwept {
     pub next: Option<ChannelKey>,
 }
 
-/// Deletes the conversations of `user` for everybody's eyes: the channels with exactly two members that it is in. What is
-/// deleted already stays so; what a deactivation has hidden does not come back any more. At most four statements.
+/// What becomes of conversations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closing {
+    /// They are deleted for everybody's eyes. What is deleted already stays so; what a deactivation has hidden does not come
+    /// back any more.
+    Marks,
+    /// They are about to go with all that is in them ([`remove_conversations`]), deleted already or not. Until then nobody finds
+    /// them, and whoever asks for one by its id gets a new one.
+    Goes,
+}
+
+/// Closes the conversations of `user`: the channels with exactly two members that it is in. Those that were open are answered
+/// as they are now, but with the id that they had. At most three statements.
 ///
 /// # Errors
 /// When a statement fails.
-pub fn hide_conversations(
+pub fn close_conversations(
     tx: &mut Tx<'_>,
-    user: UserKey,
+    (user, closing): (UserKey, Closing),
     at: Timestamp,
     after: Option<ChannelKey>,
     most: usize,
 ) -> Result<ChannelsSwept, Error> {
+    const MARK: Sql = Sql::pair(
+        "UPDATE OR FAIL channels SET deleted_at = COALESCE(deleted_at, ?2), cause = 3, hidden_by = ?3 WHERE key = ?1",
+        "UPDATE channels SET deleted_at = COALESCE(deleted_at, ($2::bigint[])[1]), cause = 3, \
+             hidden_by = ($3::bigint[])[1] WHERE key = ANY ($1::bigint[])",
+    );
+    // No id that anybody gives begins with an exclamation mark, and those of channels that are found by their members are longer.
+    const UNNAME: Sql = Sql::pair(
+        "UPDATE OR FAIL channels SET deleted_at = COALESCE(deleted_at, ?2), cause = 3, hidden_by = ?3, \
+             id = '!removed-' || key WHERE key = ?1",
+        "UPDATE channels SET deleted_at = COALESCE(deleted_at, ($2::bigint[])[1]), cause = 3, \
+             hidden_by = ($3::bigint[])[1], id = '!removed-' || key WHERE key = ANY ($1::bigint[])",
+    );
     let found = memberships(tx, user, after, most)?;
-    let pairs: Vec<i64> = found.iter().filter(|found| found.members == 2).map(|found| found.key).collect();
-    let channels = hide(tx, user, DeletionCause::UserDeleted, at, (&pairs, Some(2)))?;
+    let pairs: Vec<ChannelKey> =
+        found.iter().filter(|found| found.members == 2).map(|found| ChannelKey(found.key)).collect();
+    let mut channels = by_keys(tx, &pairs)?;
+    // Now that they are locked: somebody may have come or gone meanwhile.
+    channels.retain(|stored| {
+        let cause = stored.channel.deletion.map(|deletion| deletion.cause);
+        let closes = closing == Closing::Goes || matches!(cause, None | Some(DeletionCause::UserDeactivated));
+        stored.channel.member_count == 2 && closes
+    });
+    let rows: Vec<[Value; 3]> =
+        channels.iter().map(|stored| [stored.key.0.into(), at.into(), user.0.into()]).collect();
+    tx.execute_each(if closing == Closing::Goes { UNNAME } else { MARK }, &rows)?;
+    channels.retain_mut(|stored| {
+        let deletion = Deletion { at, cause: DeletionCause::UserDeleted };
+        stored.channel.deletion.replace(deletion).is_none()
+    });
     Ok(ChannelsSwept { channels, next: next(&found, most) })
 }
 
@@ -76,7 +120,7 @@ pub fn hide_channels(
 ) -> Result<ChannelsSwept, Error> {
     let found = created(tx, user, after, most)?;
     let own: Vec<i64> = found.iter().map(|found| found.key).collect();
-    let channels = hide(tx, user, cause, at, (&own, None))?;
+    let channels = hide(tx, user, cause, at, &own)?;
     Ok(ChannelsSwept { channels, next: next(&found, most) })
 }
 
@@ -126,7 +170,9 @@ pub fn reassign_channels(tx: &mut Tx<'_>, user: UserKey, to: &NewOwner, most: us
              cause = CASE WHEN cause = 2 AND hidden_by = $1 THEN 1 ELSE cause END, \
              hidden_by = CASE WHEN cause = 2 AND hidden_by = $1 THEN NULL ELSE hidden_by END \
          WHERE key = ANY (ARRAY(\
-             SELECT key FROM channels WHERE created_by = $1 ORDER BY created_by, key LIMIT $4 FOR UPDATE))",
+             SELECT key FROM channels WHERE created_by IS NOT NULL \
+                 AND (created_by, key) > ($1, 0) AND (created_by, key) < ($1 + 1, 0) \
+             ORDER BY created_by, key LIMIT $4 FOR UPDATE))",
     );
     let (key, id) = match to {
         NewOwner::User(key) => (Some(key.0), None),
@@ -136,20 +182,18 @@ pub fn reassign_channels(tx: &mut Tx<'_>, user: UserKey, to: &NewOwner, most: us
 }
 
 /// What was taken away with a batch of channels.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Removed {
-    /// The channels, as they were.
-    pub channels: Vec<StoredChannel>,
-    /// How many messages went, in these and in the one that is not empty yet.
-    pub messages: usize,
-    /// Whether there is more to take away.
-    pub more: bool,
-    /// After which channel to go on.
-    pub after: Option<ChannelKey>,
+    /// How many channels.
+    pub channels: usize,
+    /// How many messages and reactions, in these and in those that are not empty yet.
+    pub rows: usize,
+    /// After which channel to go on; `None` when there is nothing more to take away.
+    pub next: Option<ChannelKey>,
 }
 
-/// Takes the conversations of `user` away, deleted or not, with all that is in them: the channels with exactly two members
-/// that it is in. At most nine statements.
+/// Takes the conversations away that the deletion of `user` has closed, with all that is in them, at most `most` messages a
+/// batch. At most nine statements.
 ///
 /// # Errors
 /// When a statement fails.
@@ -159,39 +203,24 @@ pub fn remove_conversations(
     after: Option<ChannelKey>,
     most: usize,
 ) -> Result<Removed, Error> {
-    let found = memberships(tx, user, after, most)?;
-    let pairs: Vec<Candidate> = found.iter().copied().filter(|found| found.members == 2).collect();
-    remove_candidates(tx, &pairs, after, next(&found, most), most)
-}
-
-/// Takes away the conversations that the deletion of `user` has hidden before, when it left them: as
-/// [`remove_conversations`]. At most nine statements.
-///
-/// # Errors
-/// When a statement fails.
-pub fn remove_hidden_conversations(
-    tx: &mut Tx<'_>,
-    user: UserKey,
-    after: Option<ChannelKey>,
-    most: usize,
-) -> Result<Removed, Error> {
-    const SELECT: Sql = Sql::new(
-        "SELECT key, member_count, message_count, cause FROM channels WHERE hidden_by = $1 AND key > $2 \
-         ORDER BY hidden_by, key LIMIT $3",
+    const SELECT: Sql = Sql::pair(
+        "SELECT key, member_count, message_count, cause FROM channels \
+         WHERE hidden_by = $1 AND cause = 3 AND key > $2 ORDER BY key LIMIT $3",
+        "SELECT key, member_count, message_count, cause FROM channels WHERE hidden_by IS NOT NULL \
+             AND (hidden_by, cause, key) > ($1, 3, $2) AND (hidden_by, cause, key) < ($1, 4, 0) \
+         ORDER BY hidden_by, cause, key LIMIT $3",
     );
-    let found = candidates(tx, SELECT, user, after, most)?;
-    let deleted = DeletionCause::UserDeleted.code();
-    let hidden: Vec<Candidate> = found.iter().copied().filter(|found| found.cause == deleted).collect();
-    remove_candidates(tx, &hidden, after, next(&found, most), most)
+    let found = candidates(tx, SELECT, user, after, CHANNELS_AT_ONCE)?;
+    remove_candidates(tx, &found, next(&found, CHANNELS_AT_ONCE), (most, most_reactions(most)))
 }
 
-/// Takes one channel away, with at most `most` of its messages: as long as it is not in the answer, more are left. At most
-/// eight statements.
+/// Takes one channel away, with at most `most` of its messages and all reactions to them: as long as the answer is no channel,
+/// more are left. At most eight statements.
 ///
 /// # Errors
 /// When a statement fails.
 pub fn remove_channel(tx: &mut Tx<'_>, channel: &StoredChannel, most: usize) -> Result<Removed, Error> {
-    remove_candidates(tx, &[Candidate::of(channel)], None, None, most)
+    remove_candidates(tx, &[Candidate::of(channel)], None, (most, usize::MAX))
 }
 
 /// What decides of a channel whether it goes, and when.
@@ -256,7 +285,8 @@ fn memberships(
         "SELECT c.key, c.member_count, c.message_count, c.cause FROM channel_members AS m CROSS JOIN channels AS c \
          WHERE m.user = $1 AND m.channel > $2 AND c.key = m.channel ORDER BY m.channel LIMIT $3",
         "SELECT c.key, c.member_count, c.message_count, c.cause \
-         FROM (SELECT channel FROM channel_members WHERE \"user\" = $1 AND channel > $2 \
+         FROM (SELECT channel FROM channel_members \
+             WHERE (\"user\", channel) > ($1, $2) AND (\"user\", channel) < ($1 + 1, 0) \
              ORDER BY \"user\", channel LIMIT $3) AS m \
          CROSS JOIN LATERAL (SELECT * FROM channels WHERE channels.key = m.channel LIMIT 1) AS c ORDER BY c.key",
     );
@@ -270,61 +300,48 @@ fn created(
     after: Option<ChannelKey>,
     most: usize,
 ) -> Result<Vec<Candidate>, Error> {
-    const SELECT: Sql = Sql::new(
+    const SELECT: Sql = Sql::pair(
         "SELECT key, member_count, message_count, cause FROM channels WHERE created_by = $1 AND key > $2 \
+         ORDER BY key LIMIT $3",
+        "SELECT key, member_count, message_count, cause FROM channels WHERE created_by IS NOT NULL \
+             AND (created_by, key) > ($1, $2) AND (created_by, key) < ($1 + 1, 0) \
          ORDER BY created_by, key LIMIT $3",
     );
     candidates(tx, SELECT, user, after, most)
 }
 
-/// Locks channels in the order of their keys.
-fn lock(tx: &mut Tx<'_>, channels: &[i64]) -> Result<(), Error> {
-    const LOCK: Sql = Sql::pair(
-        "SELECT key FROM channels WHERE key = $1",
-        "SELECT key FROM channels WHERE key = ANY ($1::bigint[]) ORDER BY key FOR UPDATE",
-    );
-    if tx.has_rivals() {
-        tx.query_each(LOCK, &keys(channels.iter().copied()), |_| Ok(()))?;
-    }
-    Ok(())
-}
-
-/// Deletes channels for everybody's eyes, of so many members each if that is said, and answers those that were not deleted
-/// before, as they are now.
+/// Deletes channels for everybody's eyes, and answers those that were not deleted before, as they are now.
 fn hide(
     tx: &mut Tx<'_>,
     user: UserKey,
     cause: DeletionCause,
     at: Timestamp,
-    (channels, members): (&[i64], Option<i64>),
+    channels: &[i64],
 ) -> Result<Vec<StoredChannel>, Error> {
-    // What a deactivation has hidden was told when it was: only the cause changes.
+    // What a deactivation has hidden nobody sees any more: only the cause changes.
     const UPDATE: Sql = Sql::pair(
         "UPDATE OR FAIL channels SET deleted_at = COALESCE(deleted_at, ?2), cause = ?3, hidden_by = ?4 \
-         WHERE key = ?1 AND (cause = 0 OR (cause = 2 AND ?3 > 2)) AND (?5 IS NULL OR member_count = ?5) \
-         RETURNING key, deleted_at",
+         WHERE key = ?1 AND (cause = 0 OR (cause = 2 AND ?3 > 2)) RETURNING key, deleted_at",
         "UPDATE channels SET deleted_at = COALESCE(deleted_at, ($2::bigint[])[1]), cause = ($3::bigint[])[1], \
              hidden_by = ($4::bigint[])[1] \
          WHERE key = ANY ($1::bigint[]) AND (cause = 0 OR (cause = 2 AND ($3::bigint[])[1] > 2)) \
-             AND (($5::bigint[])[1] IS NULL OR member_count = ($5::bigint[])[1]) \
          RETURNING key, deleted_at",
     );
-    lock(tx, channels)?;
-    let row = |key: &i64| [(*key).into(), at.into(), cause.code().into(), user.0.into(), members.into()];
-    let rows: Vec<[Value; 5]> = channels.iter().map(row).collect();
+    lock(tx, channels.iter().copied())?;
+    let row = |key: &i64| [(*key).into(), at.into(), cause.code().into(), user.0.into()];
+    let rows: Vec<[Value; 4]> = channels.iter().map(row).collect();
     let hidden = tx.query_each(UPDATE, &rows, |row| Ok((ChannelKey(row.integer(0)?), row.timestamp(1)?)))?;
     let hidden: Vec<ChannelKey> =
         hidden.into_iter().filter(|(_, since)| *since == at).map(|(key, _)| key).collect();
     by_keys(tx, &hidden)
 }
 
-/// Takes channels away in their order until `most` messages are gone.
+/// Takes channels away in their order until so many messages, or reactions to them, are gone.
 fn remove_candidates(
     tx: &mut Tx<'_>,
     candidates: &[Candidate],
-    after: Option<ChannelKey>,
     next: Option<ChannelKey>,
-    most: usize,
+    (most, most_reactions): (usize, usize),
 ) -> Result<Removed, Error> {
     const MESSAGES: Sql = Sql::pair(
         "SELECT key, app, id, channel FROM messages WHERE channel = $1 ORDER BY created_at, key LIMIT $2",
@@ -371,18 +388,18 @@ fn remove_candidates(
         })
     };
     let messages = tx.query_each(MESSAGES, &wanted, read)?;
+    let reactions = remove_reactions_to(tx, &messages, most_reactions)?;
+    let first = tried.first().map(|first| ChannelKey(first.0 - 1));
+    if reactions >= most_reactions {
+        return Ok(Removed { channels: 0, rows: reactions, next: first });
+    }
     remove(tx, &messages)?;
     let gone =
         tx.query_each(DELETE, &keys(before.iter().map(|channel| channel.key.0)), |row| row.integer(0))?;
     tx.execute_each(MEMBERS, &keys(gone.iter().copied()))?;
-    let channels: Vec<StoredChannel> =
-        before.into_iter().filter(|channel| gone.contains(&channel.key.0)).collect();
     // What is not gone yet is looked at again.
-    let is_whole = channels.len() == candidates.len();
-    Ok(Removed {
-        channels,
-        messages: messages.len(),
-        more: next.is_some() || !is_whole,
-        after: if is_whole { next } else { after },
-    })
+    let stays = tried.iter().find(|key| !gone.contains(&key.0)).map(|key| ChannelKey(key.0 - 1));
+    let untried = tried.last().copied().filter(|_| tried.len() < candidates.len());
+    let next = stays.or(untried).or(next);
+    Ok(Removed { channels: gone.len(), rows: messages.len() + reactions, next })
 }

@@ -33,7 +33,7 @@ const SELECT_ON_POSTGRES: &str = "\
      SELECT m.looked, m.attached, r.looked, r.received, \
          (SELECT COUNT(*) FROM (SELECT 1 FROM reactions WHERE \"user\" BETWEEN given.key AND given.key \
              ORDER BY \"user\" LIMIT given.most) AS own), \
-         own.looked, own.pairs, own.messages, hidden.looked, hidden.pairs, hidden.messages, \
+         own.looked, own.pairs, own.messages, hidden.looked, hidden.messages, \
          (SELECT COUNT(*) FROM (SELECT 1 FROM channels WHERE created_by BETWEEN given.key AND given.key \
              ORDER BY created_by LIMIT given.most) AS made) \
      FROM UNNEST($1::bigint[], $2::bigint[]) WITH ORDINALITY AS given (key, most, place) \
@@ -52,10 +52,10 @@ const SELECT_ON_POSTGRES: &str = "\
              ORDER BY \"user\" LIMIT given.most) AS own \
          CROSS JOIN LATERAL (SELECT member_count, message_count FROM channels WHERE channels.key = own.channel LIMIT 1) \
              AS c) AS own \
-     CROSS JOIN LATERAL (SELECT COUNT(*) AS looked, COUNT(*) FILTER (WHERE cause = 3) AS pairs, \
-             COALESCE(SUM(message_count) FILTER (WHERE cause = 3), 0)::bigint AS messages \
-         FROM (SELECT cause, message_count FROM channels WHERE hidden_by BETWEEN given.key AND given.key \
-             ORDER BY hidden_by LIMIT given.most) AS own) AS hidden \
+     CROSS JOIN LATERAL (SELECT COUNT(*) AS looked, COALESCE(SUM(message_count), 0)::bigint AS messages \
+         FROM (SELECT message_count FROM channels WHERE hidden_by IS NOT NULL \
+                 AND (hidden_by, cause) >= (given.key, 3) AND (hidden_by, cause) < (given.key, 4) \
+             ORDER BY hidden_by, cause LIMIT given.most) AS own) AS hidden \
      ORDER BY given.place";
 
 /// What each of these users leaves behind, in their order; of each kind no more than `ceiling` rows of one user are counted, and
@@ -67,7 +67,7 @@ pub fn counts(tx: &mut Tx<'_>, users: &[UserKey], ceiling: u64) -> Result<Vec<Ch
     const SELECT: Sql = Sql::pair(
         "SELECT m.looked, m.attached, r.looked, r.received, \
              (SELECT COUNT(*) FROM (SELECT 1 FROM reactions WHERE user = ?1 LIMIT ?2)), \
-             own.looked, own.pairs, own.messages, hidden.looked, hidden.pairs, hidden.messages, \
+             own.looked, own.pairs, own.messages, hidden.looked, hidden.messages, \
              (SELECT COUNT(*) FROM (SELECT 1 FROM channels WHERE created_by = ?1 LIMIT ?2)) \
          FROM (SELECT COUNT(*) AS looked, COALESCE(SUM(attachments <> '[]'), 0) AS attached \
              FROM (SELECT attachments FROM messages WHERE user = ?1 LIMIT ?2)) AS m \
@@ -78,9 +78,8 @@ pub fn counts(tx: &mut Tx<'_>, users: &[UserKey], ceiling: u64) -> Result<Vec<Ch
                  COALESCE(SUM(CASE WHEN member_count = 2 THEN message_count END), 0) AS messages \
              FROM (SELECT channel FROM channel_members WHERE user = ?1 LIMIT ?2) AS own \
              CROSS JOIN channels AS c ON c.key = own.channel) AS own \
-         CROSS JOIN (SELECT COUNT(*) AS looked, COALESCE(SUM(cause = 3), 0) AS pairs, \
-                 COALESCE(SUM(CASE WHEN cause = 3 THEN message_count END), 0) AS messages \
-             FROM (SELECT cause, message_count FROM channels WHERE hidden_by = ?1 LIMIT ?2)) AS hidden",
+         CROSS JOIN (SELECT COUNT(*) AS looked, COALESCE(SUM(message_count), 0) AS messages \
+             FROM (SELECT message_count FROM channels WHERE hidden_by = ?1 AND cause = 3 LIMIT ?2)) AS hidden",
         SELECT_ON_POSTGRES,
     );
     let looked = i64::try_from(ceiling.saturating_add(1)).unwrap_or(i64::MAX);
@@ -100,9 +99,9 @@ pub fn counts(tx: &mut Tx<'_>, users: &[UserKey], ceiling: u64) -> Result<Vec<Ch
             reactions_received: part(number(row, 3)?, messages.at_least || answers.at_least),
             reactions: tally(4)?,
             memberships,
-            conversations: part(sum(6, 9)?, not_all),
-            conversation_messages: Tally { count: sum(7, 10)?, at_least: not_all },
-            channels_made: tally(11)?,
+            conversations: part(sum(6, 8)?, not_all),
+            conversation_messages: Tally { count: sum(7, 9)?, at_least: not_all },
+            channels_made: tally(10)?,
         })
     })
 }

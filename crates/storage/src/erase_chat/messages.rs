@@ -3,7 +3,7 @@
 use model::{DeletionCause, MessageKey, Timestamp, UserKey};
 
 use super::Swept;
-use super::rows::{Found, keys, limit, remove, remove_what_hangs_on};
+use super::rows::{Found, keys, limit, lock, most_reactions, remove, remove_flags, remove_reactions_to};
 use crate::messages::StoredMessage;
 use crate::sql::{Row, Sql, Value};
 use crate::{Error, Tx};
@@ -15,14 +15,13 @@ fn batch(
     after: Option<MessageKey>,
     most: usize,
 ) -> Result<Vec<Found>, Error> {
-    const SELECT: Sql = Sql::new(
-        "SELECT key, app, id, channel, cause, CASE WHEN attachments = '[]' THEN 0 ELSE 1 END FROM messages \
-         WHERE \"user\" = $1 AND key > $2 ORDER BY \"user\", key LIMIT $3",
-    );
+    // A range, not an equality: with that PostgreSQL would go through the messages of everybody in the order of their keys.
     const LOCK: Sql = Sql::pair(
-        SELECT.sqlite,
+        "SELECT key, app, id, channel, cause, CASE WHEN attachments = '[]' THEN 0 ELSE 1 END FROM messages \
+         WHERE user = $1 AND key > $2 ORDER BY key LIMIT $3",
         "SELECT key, app, id, channel, cause, CASE WHEN attachments = '[]' THEN 0::bigint ELSE 1 END FROM messages \
-         WHERE \"user\" = $1 AND key > $2 ORDER BY \"user\", key LIMIT $3 FOR UPDATE",
+         WHERE (\"user\", key) > ($1, $2) AND (\"user\", key) < ($1 + 1, 0) \
+         ORDER BY \"user\", key LIMIT $3 FOR UPDATE",
     );
     let read = |row: &Row<'_>| {
         Ok(Found {
@@ -96,8 +95,8 @@ pub fn restore_messages(
     Ok(swept(&found, most, rows.len()))
 }
 
-/// Empties messages of `user`: nothing is kept of them but that they were there; reactions to them and reports of them go. At
-/// most four statements.
+/// Empties messages of `user`: nothing is kept of them but that they were there; reactions to them and reports of them go. When
+/// there are too many reactions for one batch ([`most_reactions`]), the messages are for the next one. At most four statements.
 ///
 /// # Errors
 /// When a statement fails.
@@ -118,22 +117,56 @@ pub fn prune_messages(
     let pruned = DeletionCause::Pruned.code();
     let end = swept(&found, most, 0);
     found.retain(|message| message.cause != pruned);
-    remove_what_hangs_on(tx, &found)?;
+    let reactions = remove_reactions_to(tx, &found, most_reactions(most))?;
+    if reactions >= most_reactions(most) {
+        return Ok(Swept { rows: reactions, next: Some(after.unwrap_or(MessageKey(0))) });
+    }
+    remove_flags(tx, &found)?;
     let rows: Vec<[Value; 3]> =
         found.iter().map(|message| [message.key.into(), at.into(), pruned.into()]).collect();
     tx.execute_each(UPDATE, &rows)?;
     Ok(Swept { rows: rows.len(), ..end })
 }
 
-/// Takes messages of `user` away, with the reactions to them and the reports of them, whoever made these. Answers how many; fewer than
-/// `most` were the last. At most five statements.
+/// Takes messages of `user` away, with the reactions to them and the reports of them, whoever made these. When there are too
+/// many reactions for one batch ([`most_reactions`]), the messages are for the next one. At most seven statements.
 ///
 /// # Errors
 /// When a statement fails.
-pub fn remove_messages(tx: &mut Tx<'_>, user: UserKey, most: usize) -> Result<usize, Error> {
-    let found = batch(tx, user, None, most)?;
+pub fn remove_messages(
+    tx: &mut Tx<'_>,
+    user: UserKey,
+    after: Option<MessageKey>,
+    most: usize,
+) -> Result<Swept<MessageKey>, Error> {
+    let found = to_remove(tx, user, after, most)?;
+    let reactions = remove_reactions_to(tx, &found, most_reactions(most))?;
+    if reactions >= most_reactions(most) {
+        return Ok(Swept { rows: reactions, next: Some(after.unwrap_or(MessageKey(0))) });
+    }
     remove(tx, &found)?;
-    Ok(found.len())
+    Ok(swept(&found, most, found.len() + reactions))
+}
+
+/// A batch of messages that are about to go: their channels are locked before them.
+fn to_remove(
+    tx: &mut Tx<'_>,
+    user: UserKey,
+    after: Option<MessageKey>,
+    most: usize,
+) -> Result<Vec<Found>, Error> {
+    const CHANNELS: Sql = Sql::pair(
+        "SELECT channel FROM messages WHERE user = $1 AND key > $2 ORDER BY key LIMIT $3",
+        "SELECT channel FROM messages WHERE (\"user\", key) > ($1, $2) AND (\"user\", key) < ($1 + 1, 0) \
+         ORDER BY \"user\", key LIMIT $3",
+    );
+    if tx.has_rivals() {
+        let after = after.map_or(0, |key| key.0);
+        let parameters = [user.0.into(), after.into(), limit(most).into()];
+        let channels = tx.query(CHANNELS, &parameters, |row| row.integer(0))?;
+        lock(tx, channels.into_iter())?;
+    }
+    batch(tx, user, after, most)
 }
 
 /// Takes one message away, with the reactions to it and the reports of it. Four statements; it has to be locked
@@ -150,6 +183,7 @@ pub fn remove_message(tx: &mut Tx<'_>, app: model::AppKey, stored: &StoredMessag
         cause: 0,
         has_attachments: false,
     };
+    remove_reactions_to(tx, std::slice::from_ref(&found), usize::MAX)?;
     remove(tx, &[found])
 }
 
@@ -173,17 +207,27 @@ pub fn strip_attachments(
     Ok(swept(&found, most, rows.len()))
 }
 
-/// Takes away the reactions that `user` gave, to whosever messages. Answers how many; fewer than `most` were the last. One
+/// Takes away the reactions that `user` gave, to whosever messages: to the message `after` and those that came later. One
 /// statement.
 ///
 /// # Errors
 /// When a statement fails.
-pub fn remove_reactions(tx: &mut Tx<'_>, user: UserKey, most: usize) -> Result<usize, Error> {
+pub fn remove_reactions(
+    tx: &mut Tx<'_>,
+    user: UserKey,
+    after: Option<MessageKey>,
+    most: usize,
+) -> Result<Swept<MessageKey>, Error> {
     const DELETE: Sql = Sql::pair(
         "DELETE FROM reactions WHERE (message, user, type) IN \
-             (SELECT message, user, type FROM reactions WHERE user = $1 LIMIT $2)",
-        "DELETE FROM reactions WHERE ctid = ANY (ARRAY(\
-             SELECT ctid FROM reactions WHERE \"user\" = $1 LIMIT $2 FOR UPDATE))",
+             (SELECT message, user, type FROM reactions WHERE user = $1 AND message >= $2 ORDER BY message LIMIT $3) \
+         RETURNING message",
+        "DELETE FROM reactions WHERE ctid = ANY (ARRAY(SELECT ctid FROM reactions \
+             WHERE (\"user\", message) >= ($1, $2) AND (\"user\", message) < ($1 + 1, 0) \
+             ORDER BY \"user\", message LIMIT $3 FOR UPDATE)) RETURNING message",
     );
-    tx.execute(DELETE, &[user.0.into(), limit(most).into()])
+    let after = after.map_or(0, |key| key.0);
+    let gone = tx.query(DELETE, &[user.0.into(), after.into(), limit(most).into()], |row| row.integer(0))?;
+    let next = gone.iter().max().filter(|_| gone.len() >= most).map(|last| MessageKey(*last));
+    Ok(Swept { rows: gone.len(), next })
 }

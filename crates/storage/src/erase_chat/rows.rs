@@ -1,6 +1,6 @@
 //! What goes with messages when they go, and what is counted of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::sql::{Sql, Value};
 use crate::{Error, Tx};
@@ -26,7 +26,26 @@ pub(super) fn keys(keys: impl IntoIterator<Item = i64>) -> Vec<[Value; 1]> {
     keys.into_iter().map(|key| [key.into()]).collect()
 }
 
-/// Takes messages away with all that hangs on them, and from the counts of their channels: four statements.
+/// The most reactions that go with a batch of at most `most` messages: a message that was answered by thousands would
+/// otherwise hold everybody up.
+pub(super) fn most_reactions(most: usize) -> usize {
+    most.saturating_mul(4)
+}
+
+/// Locks channels in the order of their keys, before the messages in them.
+pub(super) fn lock(tx: &mut Tx<'_>, channels: impl Iterator<Item = i64>) -> Result<(), Error> {
+    const LOCK: Sql = Sql::pair(
+        "SELECT key FROM channels WHERE key = $1",
+        "SELECT key FROM channels WHERE key = ANY ($1::bigint[]) ORDER BY key FOR UPDATE",
+    );
+    if tx.has_rivals() {
+        tx.query_each(LOCK, &keys(channels.collect::<BTreeSet<_>>()), |_| Ok(()))?;
+    }
+    Ok(())
+}
+
+/// Takes messages away with the reports of them, and from the counts of their channels: three statements. The reactions to
+/// them are gone ([`remove_reactions_to`]), and their channels locked.
 pub(super) fn remove(tx: &mut Tx<'_>, found: &[Found]) -> Result<(), Error> {
     const DELETE: Sql = Sql::pair(
         "DELETE FROM messages WHERE key = $1",
@@ -38,7 +57,7 @@ pub(super) fn remove(tx: &mut Tx<'_>, found: &[Found]) -> Result<(), Error> {
          FROM UNNEST($1::bigint[], $2::bigint[]) AS given (key, gone) \
          WHERE channels.key = given.key AND channels.key = ANY ($1::bigint[])",
     );
-    remove_what_hangs_on(tx, found)?;
+    remove_flags(tx, found)?;
     tx.execute_each(DELETE, &keys(found.iter().map(|message| message.key)))?;
     let mut counts: BTreeMap<i64, i64> = BTreeMap::new();
     for message in found {
@@ -49,12 +68,26 @@ pub(super) fn remove(tx: &mut Tx<'_>, found: &[Found]) -> Result<(), Error> {
     tx.execute_each(COUNT, &counts).map(drop)
 }
 
-/// Takes away the reactions to messages and the reports of them: two statements.
-pub(super) fn remove_what_hangs_on(tx: &mut Tx<'_>, found: &[Found]) -> Result<(), Error> {
-    const REACTIONS: Sql = Sql::pair(
-        "DELETE FROM reactions WHERE message = $1",
-        "DELETE FROM reactions WHERE message = ANY ($1::bigint[])",
+/// Takes away up to `most` of the reactions to messages, whoever gave them. Answers how many: fewer were the last. One
+/// statement, in which `most` is for all messages together.
+pub(super) fn remove_reactions_to(tx: &mut Tx<'_>, found: &[Found], most: usize) -> Result<usize, Error> {
+    const DELETE: Sql = Sql::pair(
+        "DELETE FROM reactions WHERE (message, user, type) IN \
+             (SELECT own.message, own.user, own.type FROM json_each(?1) AS given \
+                 CROSS JOIN reactions AS own ON own.message = given.value LIMIT ?2)",
+        "DELETE FROM reactions WHERE ctid = ANY (ARRAY(SELECT own.ctid \
+             FROM json_array_elements_text($1::text::json) AS given (message) CROSS JOIN LATERAL \
+                 (SELECT ctid FROM reactions WHERE reactions.message = given.message::bigint OFFSET 0) AS own LIMIT $2))",
     );
+    if found.is_empty() {
+        return Ok(0);
+    }
+    let messages: Vec<String> = found.iter().map(|message| message.key.to_string()).collect();
+    tx.execute(DELETE, &[format!("[{}]", messages.join(",")).into(), limit(most).into()])
+}
+
+/// Takes away the reports of messages: one statement.
+pub(super) fn remove_flags(tx: &mut Tx<'_>, found: &[Found]) -> Result<(), Error> {
     const FLAGS: Sql = Sql::pair(
         "DELETE FROM flags WHERE app = $1 AND entity_type = 'stream:chat:v1:message' AND entity_id = $2",
         "DELETE FROM flags WHERE ctid = ANY (ARRAY(SELECT stored.ctid \
@@ -62,7 +95,6 @@ pub(super) fn remove_what_hangs_on(tx: &mut Tx<'_>, found: &[Found]) -> Result<(
                  WHERE flags.app = given.app AND flags.entity_type = 'stream:chat:v1:message' \
                      AND flags.entity_id = given.id OFFSET 0) AS stored))",
     );
-    tx.execute_each(REACTIONS, &keys(found.iter().map(|message| message.key)))?;
     let entities: Vec<[Value; 2]> =
         found.iter().map(|message| [message.app.into(), message.id.as_str().into()]).collect();
     tx.execute_each(FLAGS, &entities).map(drop)

@@ -20,6 +20,9 @@ const OTHERS: &[(&str, &str)] = &[
         "key app type id team owner custom member_count message_count created_at updated_at last_message_at deleted_at cause",
     ),
     ("devices", "app id provider provider_name hardware_id voip disabled_reason created_at"),
+    // What lines name of others, such as whom the user has blocked, goes with the file: in a day.
+    ("export_chunks", "file sequence lines"),
+    ("export_files", "key app name task created_at expires_at"),
     ("flags", "key app entity_type entity_id item reason custom payload created_at updated_at"),
     ("forgettings", "due_at redacted"),
     ("log", "sequence app time actor operation request event subject payload"),

@@ -2,9 +2,9 @@
 
 use model::{MOST_USER_IDS, Operation};
 
-use super::Schema::{Any, Boolean, Choice, Free, Integer, List, Moment, Named, Text};
+use super::Schema::{List, Named, Text};
 use super::operations::{Described, plain};
-use super::{Field, Fields, Others, Schema, Type, duration, optional, required};
+use super::{Schema, Type, duration, optional, required};
 
 const USERS: &str = "Users";
 
@@ -29,10 +29,6 @@ pub(super) fn describe(operation: Operation) -> Option<Described> {
 pub(super) fn types() -> Vec<Type> {
     vec![
         ("ExportUserResponse", export()),
-        ("ExportedMessageResponse", message()),
-        ("ExportedReactionResponse", reaction()),
-        ("ExportedReactionGroupResponse", group()),
-        ("ExportedAttachment", attachment()),
         ("ExportUsersRequest", many()),
         ("ExportUsersResponse", started()),
         ("ExportUsersResult", result()),
@@ -45,100 +41,16 @@ fn export() -> Schema {
         required("user", Named("UserResponse"), "The user."),
         required(
             "messages",
-            Schema::list(Named("ExportedMessageResponse")),
-            "What it has written, oldest first.",
+            Schema::list(Named("MessageResponse")),
+            "What it has written, oldest first, with how often it was reacted to, and not by whom.",
         ),
         required(
             "reactions",
-            Schema::list(Named("ExportedReactionResponse")),
+            Schema::list(Named("ReactionResponse")),
             "What it has answered messages with, in the order of these messages.",
         ),
     ];
     Schema::object("Everything that is known of a user.", fields)
-}
-
-fn author() -> Field {
-    required("user", Named("UserResponse"), "The user, without its custom data.")
-}
-
-fn custom() -> Field {
-    required("custom", Free, "The app's own data.")
-}
-
-fn times() -> [Field; 2] {
-    [
-        required("created_at", Moment, "When it came to be."),
-        required("updated_at", Moment, "When it was last changed."),
-    ]
-}
-
-fn message() -> Schema {
-    let empty = |name, of| required(name, Schema::list(of), "Always empty.");
-    let no = |name| required(name, Boolean, "Always false yet.");
-    let none = |name| required(name, Schema::count(), "Always 0 yet.");
-    let mut fields = vec![
-        required("id", Text, "The id."),
-        required("cid", Text, "Type and id of the channel."),
-        required("type", Choice(&["regular", "system", "deleted"]), "What kind of message it is."),
-        required("text", Text, "What it says."),
-        required("html", Text, "Always empty."),
-        author(),
-        required("attachments", Schema::list(Named("ExportedAttachment")), "What hangs on it."),
-        custom(),
-        empty("latest_reactions", Named("ExportedReactionResponse")),
-        empty("own_reactions", Named("ExportedReactionResponse")),
-        required("reaction_counts", Schema::map(Schema::count()), "How many reactions there are, by type."),
-        required("reaction_scores", Schema::map(Integer), "The sums of their scores, by type."),
-        required(
-            "reaction_groups",
-            Schema::map(Named("ExportedReactionGroupResponse")),
-            "Both, and when, by type.",
-        ),
-        empty("mentioned_users", Named("UserResponse")),
-        empty("restricted_visibility", Text),
-        no("mentioned_channel"),
-        no("mentioned_here"),
-        no("pinned"),
-        no("silent"),
-        none("reply_count"),
-        none("deleted_reply_count"),
-        required("shadowed", Boolean, "Whether nobody but its author sees it."),
-        optional("deleted_at", Moment, "Since when it is deleted."),
-    ];
-    fields.extend(times());
-    Schema::object("A message, without what others have made.", fields)
-}
-
-fn reaction() -> Schema {
-    let mut fields = vec![
-        required("message_id", Text, "The message."),
-        required("type", Text, "How."),
-        required("score", Integer, "How much."),
-        required("user_id", Text, "Who."),
-        author(),
-        custom(),
-    ];
-    fields.extend(times());
-    Schema::object("A reaction.", fields)
-}
-
-fn group() -> Schema {
-    let fields = vec![
-        required("count", Schema::count(), "How many there are."),
-        required("sum_scores", Integer, "The sum of their scores."),
-        required("first_reaction_at", Moment, "When the first was given."),
-        required("last_reaction_at", Moment, "When the last was given."),
-        required("latest_reactions_by", Schema::list(Any), "Always empty: whose they are is others' data."),
-    ];
-    Schema::object("The reactions of one type to a message.", fields)
-}
-
-fn attachment() -> Schema {
-    Schema::Object(Fields {
-        description: "An image, a file or a preview, as it was sent.",
-        fields: vec![custom()],
-        others: Others::Like(Box::new(Any)),
-    })
 }
 
 fn many() -> Schema {

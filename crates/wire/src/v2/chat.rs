@@ -1,7 +1,10 @@
 //! What bodies and answers of chat share: data of the app, fields that are not served yet, and the objects that several
 //! answers hold.
 
-use model::{Attached, ChannelMemberView, ChannelView, Invalid, MessageView, ReactionGroup, ReactionView};
+use model::{
+    Attached, ChannelMemberView, ChannelView, Invalid, Message, MessageView, Reaction, ReactionGroup,
+    ReactionView, Reactions,
+};
 use serde_json::{Map, Value};
 
 use super::user::{self, Moment};
@@ -85,20 +88,36 @@ pub(super) fn print_member(printer: &mut Printer, channel: &ChannelView, view: &
 
 /// Prints a `MessageResponse`, with its channel as a `MessageWithChannelResponse`.
 pub(super) fn print_message(printer: &mut Printer, view: &MessageView, channel: Option<&ChannelView>) {
-    let message = &view.message;
+    print_message_by(printer, &view.message, &view.reactions, |printer| {
+        user::print_nested(printer, &view.author);
+        if let Some(role) = &view.role {
+            printer.raw(r#","member":{"channel_role":"#).text(role).raw(r#","notifications_muted":false}"#);
+        }
+    });
+    if let Some(channel) = channel {
+        printer.raw(r#","channel":"#);
+        print_channel(printer, channel);
+    }
+    printer.raw("}");
+}
+
+/// Prints a `MessageResponse` but for its end; `author` prints whose it is.
+pub(super) fn print_message_by(
+    printer: &mut Printer,
+    message: &Message,
+    reactions: &Reactions,
+    author: impl FnOnce(&mut Printer),
+) {
     let kind = if message.deletion.is_some() { "deleted" } else { message.kind.name() };
     printer.raw(r#"{"id":"#).text(&message.id);
     printer.raw(r#","cid":"#).text(&message.cid.to_string());
     printer.raw(r#","type":"#).text(kind);
     printer.raw(r#","text":"#).text(&message.text);
     printer.raw(r#","html":"","user":"#);
-    user::print_nested(printer, &view.author);
-    if let Some(role) = &view.role {
-        printer.raw(r#","member":{"channel_role":"#).text(role).raw(r#","notifications_muted":false}"#);
-    }
+    author(printer);
     printer.raw(r#","attachments":"#).list(&message.attachments, print_attachment);
     printer.raw(r#","custom":"#).value(&message.custom);
-    print_reactions(printer, view);
+    print_reactions(printer, reactions);
     printer.raw(r#","mentioned_users":[],"restricted_visibility":[],"mentioned_channel":false,"mentioned_here":false"#);
     printer.raw(r#","pinned":false,"silent":false,"reply_count":0,"deleted_reply_count":0,"shadowed":"#);
     printer.boolean(message.shadowed);
@@ -107,11 +126,6 @@ pub(super) fn print_message(printer: &mut Printer, view: &MessageView, channel: 
     if let Some(deletion) = message.deletion {
         printer.raw(r#","deleted_at":"#).value(&Moment(deletion.at));
     }
-    if let Some(channel) = channel {
-        printer.raw(r#","channel":"#);
-        print_channel(printer, channel);
-    }
-    printer.raw("}");
 }
 
 /// Prints an `Attachment`, which always has data of the app.
@@ -127,8 +141,7 @@ fn print_attachment(printer: &mut Printer, attachment: &Attached) {
 }
 
 /// Prints what is shown of the reactions to a message.
-fn print_reactions(printer: &mut Printer, view: &MessageView) {
-    let reactions = &view.reactions;
+fn print_reactions(printer: &mut Printer, reactions: &Reactions) {
     printer.raw(r#","latest_reactions":"#).list(&reactions.latest, print_reaction);
     printer.raw(r#","own_reactions":"#).list(&reactions.own, print_reaction);
     printer.raw(r#","reaction_counts":{"#);
@@ -171,13 +184,21 @@ fn print_by_type(
 
 /// Prints a `ReactionResponse`.
 pub(super) fn print_reaction(printer: &mut Printer, view: &ReactionView) {
-    let reaction = &view.reaction;
+    print_reaction_by(printer, &view.reaction, |printer| user::print_nested(printer, &view.user));
+}
+
+/// Prints a `ReactionResponse`; `author` prints whose it is.
+pub(super) fn print_reaction_by(
+    printer: &mut Printer,
+    reaction: &Reaction,
+    author: impl FnOnce(&mut Printer),
+) {
     printer.raw(r#"{"message_id":"#).text(&reaction.message);
     printer.raw(r#","type":"#).text(&reaction.kind);
     printer.raw(r#","score":"#).value(&reaction.score);
     printer.raw(r#","user_id":"#).text(reaction.user.as_str());
     printer.raw(r#","user":"#);
-    user::print_nested(printer, &view.user);
+    author(printer);
     printer.raw(r#","custom":"#).value(&reaction.custom);
     printer.raw(r#","created_at":"#).value(&Moment(reaction.created_at));
     printer.raw(r#","updated_at":"#).value(&Moment(reaction.updated_at)).raw("}");

@@ -1,12 +1,11 @@
 //! Bodies, answers and files of exports (v2 2.2, 3.5, semantics 11.5).
 
-use model::{
-    Attached, ExportLine, ExportedMessage, Invalid, Message, Reaction, ReactionGroup, User, UserId, UserView,
-};
+use model::{ExportLine, ExportedMessage, Invalid, Reaction, Reactions, User, UserId, UserView};
 use serde_json::{Map, Value};
 
+use super::chat;
 use super::lifecycle::decode_user_ids;
-use super::user::{self, Moment};
+use super::user;
 use crate::body::Object;
 use crate::print::Printer;
 
@@ -102,87 +101,19 @@ impl Owner<'_> {
 
 /// Prints a `MessageResponse`, without what others have made: of reactions, how many there are.
 fn print_message(printer: &mut Printer, exported: &ExportedMessage, owner: &Owner<'_>) {
-    let ExportedMessage { message, reactions } = exported;
-    let Message { id, cid, user, text, attachments, custom, .. } = message;
-    let kind = if message.deletion.is_some() { "deleted" } else { message.kind.name() };
-    printer.raw(r#"{"id":"#).text(id);
-    printer.raw(r#","cid":"#).text(&cid.to_string());
-    printer.raw(r#","type":"#).text(kind);
-    printer.raw(r#","text":"#).text(text);
-    printer.raw(r#","html":"","user":"#);
-    owner.print(printer, user);
-    printer.raw(r#","attachments":"#).list(attachments, print_attachment);
-    printer.raw(r#","custom":"#).value(custom);
-    printer.raw(r#","latest_reactions":[],"own_reactions":[]"#);
-    print_by_type(printer, "reaction_counts", reactions, |printer, group| {
-        printer.value(&group.count);
-    });
-    print_by_type(printer, "reaction_scores", reactions, |printer, group| {
-        printer.value(&group.score);
-    });
-    print_by_type(printer, "reaction_groups", reactions, |printer, group| {
-        printer.raw(r#"{"count":"#).value(&group.count);
-        printer.raw(r#","sum_scores":"#).value(&group.score);
-        printer.raw(r#","first_reaction_at":"#).value(&Moment(group.first));
-        printer.raw(r#","last_reaction_at":"#).value(&Moment(group.last));
-        printer.raw(r#","latest_reactions_by":[]}"#);
-    });
-    printer.raw(r#","mentioned_users":[],"restricted_visibility":[],"mentioned_channel":false,"mentioned_here":false"#);
-    printer.raw(r#","pinned":false,"silent":false,"reply_count":0,"deleted_reply_count":0,"shadowed":"#);
-    printer.boolean(message.shadowed);
-    printer.raw(r#","created_at":"#).value(&Moment(message.created_at));
-    printer.raw(r#","updated_at":"#).value(&Moment(message.updated_at));
-    if let Some(deletion) = message.deletion {
-        printer.raw(r#","deleted_at":"#).value(&Moment(deletion.at));
-    }
+    let reactions = Reactions { groups: exported.reactions.clone(), ..Reactions::default() };
+    let author = &exported.message.user;
+    chat::print_message_by(printer, &exported.message, &reactions, |printer| owner.print(printer, author));
     printer.raw("}");
 }
 
-/// Prints an `Attachment`, which always has data of the app.
-fn print_attachment(printer: &mut Printer, attachment: &Attached) {
-    let fields = attachment.fields();
-    if fields.contains_key("custom") {
-        printer.value(attachment);
-        return;
-    }
-    let mut fields = fields.clone();
-    fields.insert("custom".to_owned(), Value::Object(Map::new()));
-    printer.value(&fields);
-}
-
-fn print_by_type(
-    printer: &mut Printer,
-    name: &str,
-    groups: &[ReactionGroup],
-    mut print: impl FnMut(&mut Printer, &ReactionGroup),
-) {
-    printer.raw(",").text(name).raw(":{");
-    for (place, group) in groups.iter().enumerate() {
-        if place > 0 {
-            printer.raw(",");
-        }
-        printer.text(&group.kind).raw(":");
-        print(printer, group);
-    }
-    printer.raw("}");
-}
-
-/// Prints a `ReactionResponse`.
 fn print_reaction(printer: &mut Printer, reaction: &Reaction, owner: &Owner<'_>) {
-    printer.raw(r#"{"message_id":"#).text(&reaction.message);
-    printer.raw(r#","type":"#).text(&reaction.kind);
-    printer.raw(r#","score":"#).value(&reaction.score);
-    printer.raw(r#","user_id":"#).text(reaction.user.as_str());
-    printer.raw(r#","user":"#);
-    owner.print(printer, &reaction.user);
-    printer.raw(r#","custom":"#).value(&reaction.custom);
-    printer.raw(r#","created_at":"#).value(&Moment(reaction.created_at));
-    printer.raw(r#","updated_at":"#).value(&Moment(reaction.updated_at)).raw("}");
+    chat::print_reaction_by(printer, reaction, |printer| owner.print(printer, &reaction.user));
 }
 
 #[cfg(test)]
 mod tests {
-    use model::{Cid, Deletion, DeletionCause, MessageKind, Timestamp};
+    use model::{Attached, Cid, Deletion, DeletionCause, Message, MessageKind, ReactionGroup, Timestamp};
     use serde_json::json;
 
     use super::*;

@@ -4,6 +4,7 @@
 use std::thread;
 use std::time::Duration;
 
+use headwater_testkit::client::Request;
 use headwater_testkit::postgres::{self, TestDatabase};
 use headwater_testkit::process::Server;
 use headwater_testkit::{Engine, on_each_engine, require};
@@ -115,16 +116,40 @@ pub(super) fn until(wanted: impl Fn() -> bool) {
     panic!("the task does not come to its end");
 }
 
-fn a_task_outlives_the_server(engine: Engine) {
-    let place = Place::new(engine);
-    let mut chance = Chance::seeded();
-    let mut server = place.serve();
+/// A server with users, one of whom has written a lot.
+fn serve_users(place: &Place) -> Server {
+    let server = place.serve();
     let users: Map<_, _> = (0..USERS).map(|number| (id(number), json!({}))).collect();
     send(&server, "POST", "/api/v2/users", &json!({"users": users}));
     server.kill9();
     place.execute(CHANNEL);
     place.execute(MESSAGES);
-    server = place.serve();
+    place.serve()
+}
+
+/// Kills servers until a task was disturbed often enough. Answers the server after the last of them, and how many met a
+/// task that was not over.
+fn disturb(place: &Place, mut server: Server, started: &str, chance: &mut Chance) -> (Server, usize) {
+    let mut interrupted = 0;
+    for _ in 0..KILLS {
+        // Some before the first step, most in between.
+        if chance.below(4) > 0 {
+            until(|| task(&server, started)["status"] != "pending");
+        }
+        thread::sleep(Duration::from_micros(chance.below(15_000)));
+        let log = server.kill9().stderr;
+        assert!(!log.iter().any(|line| line.contains("a step of a task failed")), "{log:?}");
+        let unfinished = "SELECT status FROM tasks WHERE finished_at IS NULL";
+        interrupted += place.texts(unfinished).len();
+        server = place.serve();
+    }
+    (server, interrupted)
+}
+
+fn a_task_outlives_the_server(engine: Engine) {
+    let place = Place::new(engine);
+    let mut chance = Chance::seeded();
+    let mut server = serve_users(&place);
     let ids: Vec<_> = (0..USERS).map(id).collect();
     let result: Map<_, _> = ids.iter().map(|id| (id.clone(), json!({"status": "ok"}))).collect();
     let rounds = if require::long() { 100 } else { 6 };
@@ -136,18 +161,9 @@ fn a_task_outlives_the_server(engine: Engine) {
         };
         let started = send(&server, "POST", path, &json!({"user_ids": ids, field: true}));
         let started = started["task_id"].as_str().unwrap();
-        for _ in 0..KILLS {
-            // Some before the first step, most in between.
-            if chance.below(4) > 0 {
-                until(|| task(&server, started)["status"] != "pending");
-            }
-            thread::sleep(Duration::from_micros(chance.below(15_000)));
-            let log = server.kill9().stderr;
-            assert!(!log.iter().any(|line| line.contains("a step of a task failed")), "{log:?}");
-            let unfinished = "SELECT status FROM tasks WHERE finished_at IS NULL";
-            interrupted += place.texts(unfinished).len();
-            server = place.serve();
-        }
+        let met;
+        (server, met) = disturb(&place, server, started, &mut chance);
+        interrupted += met;
         until(|| task(&server, started)["status"] == "completed");
         assert_eq!(task(&server, started)["result"], json!(result));
         let query = "/api/v2/users?payload=%7B%22limit%22:100%7D";
@@ -168,4 +184,39 @@ fn a_task_outlives_the_server(engine: Engine) {
     assert_eq!(place.texts(remains), ["completed0"]);
 }
 
-on_each_engine!(plain: a_task_outlives_the_server);
+/// Exports everybody, killing servers or not. Answers the server, the file, and how many met the task.
+fn export(place: &Place, mut server: Server, disturbed: Option<&mut Chance>) -> (Server, Vec<u8>, usize) {
+    let ids: Vec<_> = (0..USERS).map(id).collect();
+    let started = send(&server, "POST", "/api/v2/export/users", &json!({"user_ids": ids}));
+    let started = started["task_id"].as_str().unwrap();
+    let mut interrupted = 0;
+    if let Some(chance) = disturbed {
+        (server, interrupted) = disturb(place, server, started, chance);
+    }
+    until(|| task(&server, started)["status"] == "completed");
+    let result = task(&server, started)["result"].take();
+    assert_eq!(result.get("users"), None, "nobody is missing: {result}");
+    let url = result["url"].as_str().unwrap();
+    let file = Request::new("GET", &url[url.find("/exports/").unwrap()..]).send(server.address());
+    assert_eq!(file.status, 200);
+    (server, file.body, interrupted)
+}
+
+fn an_export_outlives_the_server(engine: Engine) {
+    let place = Place::new(engine);
+    let mut chance = Chance::seeded();
+    let (mut server, whole, _) = export(&place, serve_users(&place), None);
+    assert_eq!(whole.split(|byte| *byte == b'\n').count(), USERS + 5000 + 1);
+    let rounds = if require::long() { 50 } else { 3 };
+    let mut interrupted = 0;
+    for _ in 0..rounds {
+        let (next, file, met) = export(&place, server, Some(&mut chance));
+        assert!(file == whole, "the file is another one");
+        (server, interrupted) = (next, interrupted + met);
+    }
+    assert!(server.stop().status.success());
+    assert!(interrupted > 0, "no task was interrupted");
+    println!("{interrupted} of {} kills met an export", rounds * KILLS);
+}
+
+on_each_engine!(plain: a_task_outlives_the_server, an_export_outlives_the_server);
