@@ -21,6 +21,8 @@ type RestoreUsersRequest struct {
 type DeletionForecast struct {
 	Effect string `json:"effect"`
 	Count  int    `json:"count"`
+	// AtLeast says that not everything was counted.
+	AtLeast bool `json:"at_least,omitempty"`
 }
 
 type PreviewUserDeletionResponse struct {

@@ -9,7 +9,12 @@ pub fn page() -> String {
     let governed_by_user = |data: &Data| {
         !matches!(
             data,
-            Data::Conversations | Data::Calls | Data::Messages | Data::Attachments | Data::ReactionsReceived
+            Data::Conversations
+                | Data::ConversationMessages
+                | Data::Calls
+                | Data::Messages
+                | Data::Attachments
+                | Data::ReactionsReceived
         )
     };
     let mut page = "| what | `user: soft` | `user: pruning` | `user: hard` |\n|---|---|---|---|\n".to_owned();
@@ -23,7 +28,11 @@ pub fn page() -> String {
         page += &row(data, std::iter::once(None).chain(modes).map(message));
     }
     page += "\n| what | not given | `soft` | `hard` | decided by |\n|---|---|---|---|---|\n";
-    for (data, by) in [(Data::Conversations, "conversations"), (Data::Calls, "calls")] {
+    for (data, by) in [
+        (Data::Conversations, "conversations"),
+        (Data::ConversationMessages, "conversations"),
+        (Data::Calls, "calls"),
+    ] {
         // Each decides about its own kind alone.
         let deletion = |mode| DeletionPlan { conversations: mode, calls: mode, ..DeletionPlan::default() };
         let modes = ConversationDeletion::ALL.iter().copied().map(Some);

@@ -128,6 +128,8 @@ impl DeletionPlan {
         let removed_if = |condition| if condition { Removed } else { Kept };
         match data {
             Data::Conversations => by_conversation(self.conversations),
+            // Also what others have written (10.9); of what the user has, `messages` may take more.
+            Data::ConversationMessages => removed_if(self.conversations == Some(ConversationDeletion::Hard)),
             Data::Calls => by_conversation(self.calls),
             Data::Messages => match self.messages {
                 None => Kept,
@@ -225,6 +227,8 @@ macro_rules! kinds_of_data {
 kinds_of_data! {
     /// Channels with exactly two members, one of whom is the user.
     Conversations "conversations",
+    /// What is written in these channels, by whomever.
+    ConversationMessages "conversation_messages",
     /// Messages that the user has written.
     Messages "messages",
     /// What others have answered these messages with.

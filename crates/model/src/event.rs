@@ -287,7 +287,7 @@ pub enum Event {
     ChannelDeleted {
         /// The channel after the change.
         channel: Box<Channel>,
-        /// Whether nothing of it is kept.
+        /// Whether it was taken away, with all that hangs on it. What the log says of it stays for as long as the log does.
         hard: bool,
         /// Who was in it, when nothing of it is kept.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -320,7 +320,7 @@ pub enum Event {
     MessageDeleted {
         /// The message after the change.
         message: Box<Message>,
-        /// Whether nothing of it is kept.
+        /// Whether it was taken away, with all that hangs on it. What the log says of it stays for as long as the log does.
         hard: bool,
         /// Who did it, when that was said.
         #[serde(default, skip_serializing_if = "Option::is_none")]

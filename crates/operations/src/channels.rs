@@ -214,7 +214,8 @@ impl UpdateMembers {
 pub struct Delete {
     /// Which.
     pub cid: Cid,
-    /// Whether nothing of it is kept. For servers.
+    /// Whether it is taken away, with all that hangs on it, and not only marked. For servers. What the log says of it stays
+    /// for as long as the log does (docs/deletion.md).
     pub hard: bool,
 }
 

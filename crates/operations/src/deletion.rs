@@ -2,12 +2,13 @@
 //!
 //! When the call is answered, nobody finds the users any more; a task goes through what hangs on them ([`crate::erasure`]).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use model::{
     Action, App, Data, DeleteUsers, DeletionStage, DeletionWork, Departing, Effect, Event, Invalid, Outcome,
     Secret, StoredUser, TaskId, Timestamp, UserDeletion, UserId, UserKey, Work, check_user_ids, tombstone,
 };
+use storage::erase::Tally;
 use storage::log::Entry;
 use storage::users::{self, Change};
 use storage::{Tx, apps, deletion, erase, erase_chat};
@@ -142,6 +143,13 @@ fn mark(
     caller.record(tx, stored.iter().map(entry).collect())
 }
 
+/// The most rows of one kind that a preview counts of a user: who wonders whether a deletion takes ten thousand messages or a
+/// million is warned in either case, and reading a million takes longer than a read may.
+pub const MOST_COUNTED: u64 = 10_000;
+
+/// The most that it counts of all users of a call together: of many users fewer each.
+const MOST_COUNTED_TOGETHER: u64 = 100_000;
+
 /// What a deletion would do to one kind of data of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Forecast {
@@ -149,8 +157,8 @@ pub struct Forecast {
     pub data: Data,
     /// What becomes of it.
     pub effect: Effect,
-    /// How much of it there is.
-    pub count: u64,
+    /// How much of it there is, as far as it was counted ([`MOST_COUNTED`]).
+    pub tally: Tally,
 }
 
 /// What a deletion would do to a user.
@@ -172,44 +180,50 @@ pub fn preview(tx: &mut Tx<'_>, ctx: &Ctx, command: &DeleteUsers) -> Result<Vec<
     command.check()?;
     let (found, gone) = subjects(tx, ctx.app()?, command)?;
     let keys: Vec<UserKey> = found.iter().map(|stored| stored.key).collect();
-    let mut counts: BTreeMap<UserKey, BTreeMap<Data, u64>> = BTreeMap::new();
-    for (key, counted) in erase::counts(tx, &keys)? {
-        counts.entry(key).or_default().extend(counted);
-    }
-    for (key, chat) in keys.iter().zip(erase_chat::counts(tx, &keys, usize::MAX)?) {
-        let counted = [
-            (Data::Conversations, chat.conversations),
-            (Data::Messages, chat.messages),
-            (Data::Attachments, chat.messages_with_attachments),
-            (Data::Reactions, chat.reactions),
-            (Data::Memberships, chat.memberships),
-            (Data::ChannelsMade, chat.channels),
-        ];
-        counts.entry(*key).or_default().extend(counted.map(|(data, count)| (data, count as u64)));
-    }
-    for (key, received) in keys.iter().zip(erase::reactions_received(tx, &keys)?) {
-        counts.entry(*key).or_default().insert(Data::ReactionsReceived, received);
-    }
+    let counts = counts(tx, &keys)?;
     let known = deletion::modes(tx, &keys)?;
     let mode = command.plan.user;
     let forecasts = |stored: &StoredUser| {
         let counted = counts.get(&stored.key);
         // Who is deleted as thoroughly already has nothing more to lose.
         let itself = u64::from(known.get(&stored.key).is_none_or(|known| *known < mode));
-        let count = |data| match data {
-            Data::Profile => itself,
-            data => counted.and_then(|counted| counted.get(&data)).copied().unwrap_or(0),
+        let tally = |data| match data {
+            Data::Profile => Tally { count: itself, at_least: false },
+            data => counted.and_then(|counted| counted.get(&data)).copied().unwrap_or_default(),
         };
         let forecast = |data: &Data| Forecast {
             data: *data,
             effect: command.plan.effect_on(*data),
-            count: count(*data),
+            tally: tally(*data),
         };
         Data::ALL.iter().map(forecast).filter(|forecast| forecast.effect != Effect::Kept).collect()
     };
     let previews =
         found.iter().map(|stored| Preview { id: stored.user.id.clone(), forecasts: forecasts(stored) });
     Ok(previews.chain(gone.into_iter().map(|id| Preview { id, forecasts: Vec::new() })).collect())
+}
+
+/// How much there is of each kind. Two statements, which read no more than [`MOST_COUNTED_TOGETHER`] rows of a kind.
+fn counts(tx: &mut Tx<'_>, users: &[UserKey]) -> Result<HashMap<UserKey, HashMap<Data, Tally>>, Error> {
+    let ceiling =
+        MOST_COUNTED.min(MOST_COUNTED_TOGETHER / u64::try_from(users.len().max(1)).unwrap_or(u64::MAX));
+    let mut counts: HashMap<UserKey, HashMap<Data, Tally>> = HashMap::new();
+    for (key, counted) in erase::counts(tx, users, ceiling)? {
+        counts.entry(key).or_default().extend(counted);
+    }
+    for (key, chat) in users.iter().zip(erase_chat::counts(tx, users, ceiling)?) {
+        counts.entry(*key).or_default().extend([
+            (Data::Conversations, chat.conversations),
+            (Data::ConversationMessages, chat.conversation_messages),
+            (Data::Messages, chat.messages),
+            (Data::ReactionsReceived, chat.reactions_received),
+            (Data::Attachments, chat.attachments),
+            (Data::Reactions, chat.reactions),
+            (Data::Memberships, chat.memberships),
+            (Data::ChannelsMade, chat.channels_made),
+        ]);
+    }
+    Ok(counts)
 }
 
 /// Takes soft deletions back: the users as they were, none of what hung on them (semantics 10.22). All or none. A role that is

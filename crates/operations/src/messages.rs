@@ -83,7 +83,8 @@ pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, id: &str) -> Result<(MessageView, Channel
 pub struct Delete {
     /// Which.
     pub id: String,
-    /// Whether nothing of it is kept. For servers.
+    /// Whether it is taken away, with all that hangs on it, and not only marked. For servers. What the log says of it stays
+    /// for as long as the log does (docs/deletion.md).
     pub hard: bool,
     /// Who does it, if a server says so.
     pub deleted_by: Option<UserId>,

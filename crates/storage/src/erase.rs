@@ -49,12 +49,20 @@ macro_rules! rows {
             ),
         );
 
-        /// Whose they are, and how many there are of each kind.
+        /// Whose they are, and how many there are of each kind, up to so many. Asked for in the order of a column that is not said
+        /// to be the same everywhere, PostgreSQL reads by the index on it, and nothing of others, whatever it thinks of them.
         const COUNTS: Sql = Sql::pair(
-            concat!("SELECT $1", $(", (SELECT COUNT(*) FROM ", $table, " WHERE \"", $column, "\" = $1)",)+),
             concat!(
-                "SELECT given.key", $(", (SELECT COUNT(*) FROM ", $table, " WHERE \"", $column, "\" = given.key)",)+
-                " FROM UNNEST($1::bigint[]) AS given (key)"
+                "SELECT $1",
+                $(", (SELECT COUNT(*) FROM (SELECT 1 FROM ", $table, " WHERE \"", $column, "\" = $1 LIMIT $2))",)+
+            ),
+            concat!(
+                "SELECT given.key",
+                $(
+                    ", (SELECT COUNT(*) FROM (SELECT 1 FROM ", $table, " WHERE \"", $column,
+                    "\" BETWEEN given.key AND given.key ORDER BY \"", $column, "\" LIMIT given.most) AS own)",
+                )+
+                " FROM UNNEST($1::bigint[], $2::bigint[]) AS given (key, most)"
             ),
         );
     };
@@ -91,36 +99,40 @@ pub fn present(tx: &mut Tx<'_>, user: UserKey) -> Result<Vec<Data>, Error> {
     Ok(found.into_iter().next().unwrap_or_default())
 }
 
-/// How much there is of each kind.
-pub type Counts = Vec<(Data, u64)>;
-
-/// How much there is of each kind, for each of these users. One statement.
-///
-/// # Errors
-/// When the statement fails.
-pub fn counts(tx: &mut Tx<'_>, users: &[UserKey]) -> Result<Vec<(UserKey, Counts)>, Error> {
-    let keys: Vec<[Value; 1]> = users.iter().map(|key| [key.0.into()]).collect();
-    tx.query_each(COUNTS, &keys, |row| {
-        let count = |place: usize| Ok((ROWS[place], u64::try_from(row.integer(place + 1)?).unwrap_or(0)));
-        Ok((UserKey(row.integer(0)?), (0..ROWS.len()).map(count).collect::<Result<_, Error>>()?))
-    })
+/// How much there is of something, as far as it was counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// How much was counted.
+    pub count: u64,
+    /// Whether there can be more: not everything was looked at.
+    pub at_least: bool,
 }
 
-/// How many answers others have given to the messages of each of these users, in their order. One statement.
+impl Tally {
+    /// What `count` rows come to that are of a kind by themselves, of which one more than `ceiling` was looked for.
+    pub(crate) fn of(count: u64, ceiling: u64) -> Self {
+        Self { count: count.min(ceiling), at_least: count > ceiling }
+    }
+}
+
+/// How much there is of each kind.
+pub type Counts = Vec<(Data, Tally)>;
+
+/// How much there is of each kind, for each of these users; no more than `ceiling` of a kind are counted of one. One statement,
+/// which reads one row more of each than it counts.
 ///
 /// # Errors
 /// When the statement fails.
-pub fn reactions_received(tx: &mut Tx<'_>, users: &[UserKey]) -> Result<Vec<u64>, Error> {
-    const COUNT: Sql = Sql::pair(
-        "SELECT COUNT(*) FROM messages AS m CROSS JOIN reactions AS r ON r.message = m.key \
-         WHERE m.user = ?1 AND r.user <> ?1",
-        "SELECT (SELECT COUNT(*) FROM messages AS m CROSS JOIN LATERAL \
-             (SELECT 1 FROM reactions WHERE reactions.message = m.key AND reactions.\"user\" <> given.key OFFSET 0) AS r \
-             WHERE m.\"user\" = given.key) \
-         FROM UNNEST($1::bigint[]) WITH ORDINALITY AS given (key, place) ORDER BY given.place",
-    );
-    let keys: Vec<[Value; 1]> = users.iter().map(|key| [key.0.into()]).collect();
-    tx.query_each(COUNT, &keys, |row| Ok(u64::try_from(row.integer(0)?).unwrap_or(0)))
+pub fn counts(tx: &mut Tx<'_>, users: &[UserKey], ceiling: u64) -> Result<Vec<(UserKey, Counts)>, Error> {
+    let looked = i64::try_from(ceiling.saturating_add(1)).unwrap_or(i64::MAX);
+    let rows: Vec<[Value; 2]> = users.iter().map(|key| [key.0.into(), looked.into()]).collect();
+    tx.query_each(COUNTS, &rows, |row| {
+        let tally = |place: usize| {
+            let found = u64::try_from(row.integer(place + 1)?).unwrap_or(0);
+            Ok((ROWS[place], Tally::of(found, ceiling)))
+        };
+        Ok((UserKey(row.integer(0)?), (0..ROWS.len()).map(tally).collect::<Result<_, Error>>()?))
+    })
 }
 
 /// Takes up to `most` rows of one kind from what hangs on `user`, or its name from them. Answers how many; for a kind that is
@@ -213,6 +225,7 @@ pub fn erase(tx: &mut Tx<'_>, data: Data, user: UserKey, most: usize) -> Result<
         Data::GroupsMade => GROUPS_MADE,
         Data::Exports => return erase_exports(tx, EXPORTS, user, most),
         Data::Conversations
+        | Data::ConversationMessages
         | Data::Messages
         | Data::ReactionsReceived
         | Data::Attachments

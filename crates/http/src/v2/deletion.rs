@@ -23,7 +23,8 @@ pub(crate) async fn preview(call: Call) -> Result<Answer, Refusal> {
         let line = |forecast: &deletion::Forecast| Line {
             data: forecast.data.name(),
             effect: forecast.effect,
-            count: forecast.count,
+            count: forecast.tally.count,
+            at_least: forecast.tally.at_least,
         };
         preview.forecasts.iter().map(line).collect()
     };

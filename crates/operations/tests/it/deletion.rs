@@ -262,7 +262,7 @@ async fn a_preview_counts_and_changes_nothing(engine: Engine) {
     let previews = stage.preview(wish(&["alice", "bare"], HARD)).await.unwrap();
     let of = |place: usize, data: Data| {
         let forecast = previews[place].forecasts.iter().find(|forecast| forecast.data == data).unwrap();
-        (forecast.effect, forecast.count)
+        (forecast.effect, forecast.tally.count)
     };
     assert_eq!(of(0, Data::Devices), (Effect::Removed, 1));
     assert_eq!(of(0, Data::ChannelsMade), (Effect::PassedOn, 1));

@@ -21,6 +21,7 @@ const LATER: i64 = i64::MAX;
 fn rows_of(data: Data, key: i64, number: usize) -> String {
     match data {
         Data::Conversations => format!("channels WHERE id = 'pair-{number}'"),
+        Data::ConversationMessages => format!("messages WHERE id = 'in-{number}'"),
         Data::Messages => format!("messages WHERE id = 'of-{number}'"),
         Data::ReactionsReceived => format!(
             "reactions WHERE \"user\" <> {key} AND message IN (SELECT key FROM messages WHERE id = 'of-{number}')"
@@ -136,7 +137,7 @@ fn belongings(key: i64, number: usize, bob: i64, carol: i64) -> Vec<String> {
             "INSERT INTO user_group_members (\"group\", \"user\", is_admin, created_at) \
              SELECT key, {key}, 0, 1 FROM user_groups WHERE id = 'made-{number}'"
         ),
-        format!("{channel} VALUES (1, 'messaging', 'pair-{number}', '', {bob}, '{{}}', 2, 0, 1, 1, 0)"),
+        format!("{channel} VALUES (1, 'messaging', 'pair-{number}', '', {bob}, '{{}}', 2, 1, 1, 1, 0)"),
         format!("{channel} VALUES (1, 'messaging', 'group-{number}', '', {key}, '{{}}', 3, 2, 1, 1, 0)"),
         member(key, "pair"),
         member(bob, "pair"),
@@ -150,6 +151,10 @@ fn belongings(key: i64, number: usize, bob: i64, carol: i64) -> Vec<String> {
         format!(
             "{message} SELECT 1, 'to-{number}', key, {bob}, 'regular', 'hello', '[]', '{{}}', 0, 1, 1, 0 \
              FROM channels WHERE id = 'group-{number}'"
+        ),
+        format!(
+            "{message} SELECT 1, 'in-{number}', key, {bob}, 'regular', 'hello', '[]', '{{}}', 0, 1, 1, 0 \
+             FROM channels WHERE id = 'pair-{number}'"
         ),
         format!("{reaction} {bob}, 'like', 1, '{{}}', 1, 1 FROM messages WHERE id = 'of-{number}'"),
         format!("{reaction} {key}, 'like', 1, '{{}}', 1, 1 FROM messages WHERE id = 'to-{number}'"),
@@ -272,7 +277,7 @@ async fn every_cell_is_as_the_table_says(engine: Engine) {
                 writeln!(wrong, "{data:?} is {found:?}, not {expected:?}").unwrap();
             }
             let forecast = preview.forecasts.iter().find(|forecast| forecast.data == data);
-            if forecast.map(|forecast| (forecast.effect, forecast.count > 0))
+            if forecast.map(|forecast| (forecast.effect, forecast.tally.count > 0))
                 != (expected != Effect::Kept).then_some((expected, true))
             {
                 writeln!(wrong, "{data:?} was forecast as {forecast:?}").unwrap();

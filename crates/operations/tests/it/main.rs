@@ -42,6 +42,7 @@ mod named;
 mod names;
 mod permissions_page;
 mod plans;
+mod preview;
 mod push_preferences;
 mod reactions;
 mod roles;

@@ -94,7 +94,7 @@ pub(super) fn describe(operation: Operation) -> Option<Described> {
             query: vec![optional(
                 "hard_delete",
                 Boolean,
-                "Whether nothing of it is kept; for servers, and up to 10,000 messages.",
+                "Whether it is taken away with all that is in it, and not only marked; for servers, and up to 10,000 messages.",
             )],
             ..plain(CHANNELS, "Delete a channel", "DeleteChannelResponse")
         },
@@ -112,7 +112,7 @@ pub(super) fn describe(operation: Operation) -> Option<Described> {
         Operation::DeleteMessage => Described {
             path: message(),
             query: vec![
-                optional("hard", Boolean, "Whether nothing of it is kept; for servers."),
+                optional("hard", Boolean, "Whether it is taken away, and not only marked; for servers."),
                 optional("deleted_by", Text, "The user who does it, if a server says so."),
                 optional("delete_for_me", Boolean, "Not served yet but for false."),
             ],

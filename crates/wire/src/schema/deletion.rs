@@ -23,7 +23,8 @@ pub(super) fn describe(operation: Operation) -> Option<Described> {
         },
         Operation::RestoreUsers => Described {
             description: "All of them or none: the users as they were, nothing of what hung on them. Only who was deleted \
-                          softly can be restored.",
+                          softly can be restored. A custom role that was deleted meanwhile is not given back: 'user' is in its \
+                          place.",
             request: Some("RestoreUsersRequest"),
             ..plain(USERS, "Restore deleted users", "Response")
         },
@@ -79,7 +80,7 @@ fn preview() -> Schema {
         required(
             "totals",
             Schema::map(Schema::count()),
-            "How much there is of each kind, of all of them together.",
+            "How much there is of each kind, of all of them together; at least so much where that is said of one of them.",
         ),
     ];
     Schema::object("What a deletion would take.", fields)
@@ -90,6 +91,12 @@ fn forecast() -> Schema {
     let fields = vec![
         required("effect", effects, "What would become of it."),
         required("count", Schema::count(), "How much of it there is."),
+        optional(
+            "at_least",
+            Boolean,
+            "That there can be more than count: of each kind up to 10,000 are counted of a user, and fewer when there are more \
+             than 10 users.",
+        ),
     ];
     Schema::object("What a deletion would do to one kind of data.", fields)
 }

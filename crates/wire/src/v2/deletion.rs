@@ -75,6 +75,8 @@ pub struct Line {
     pub effect: Effect,
     /// How much of it there is.
     pub count: u64,
+    /// Whether that is how far it was counted, and there can be more.
+    pub at_least: bool,
 }
 
 /// The answer of a preview. Ours.
@@ -84,9 +86,15 @@ pub fn encode_preview(users: &[(&UserId, Vec<Line>)], duration: &str) -> Vec<u8>
     struct Change {
         effect: &'static str,
         count: u64,
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        at_least: bool,
     }
     let changes = |lines: &[Line]| -> Map<String, Value> {
-        let change = |line: &Line| Change { effect: effect_name(line.effect), count: line.count };
+        let change = |line: &Line| Change {
+            effect: effect_name(line.effect),
+            count: line.count,
+            at_least: line.at_least,
+        };
         lines
             .iter()
             .filter_map(|line| Some((line.data.to_owned(), serde_json::to_value(change(line)).ok()?)))
@@ -164,10 +172,11 @@ mod tests {
     #[test]
     fn a_preview_adds_up() {
         let ids = ["a", "b"].map(|id| UserId::parse(id).unwrap());
-        let line = |count| vec![Line { data: "devices", effect: Effect::Removed, count }];
-        let shown = encode_preview(&[(&ids[0], line(2)), (&ids[1], line(3))], "1ms");
+        let line = |count, at_least| vec![Line { data: "devices", effect: Effect::Removed, count, at_least }];
+        let shown = encode_preview(&[(&ids[0], line(2, false)), (&ids[1], line(3, true))], "1ms");
         let expected = json!({"duration": "1ms", "totals": {"devices": 5}, "users": {
-            "a": {"devices": {"effect": "removed", "count": 2}}, "b": {"devices": {"effect": "removed", "count": 3}}}});
+            "a": {"devices": {"effect": "removed", "count": 2}},
+            "b": {"devices": {"effect": "removed", "count": 3, "at_least": true}}}});
         assert_eq!(serde_json::from_slice::<Value>(&shown).unwrap(), expected);
     }
 }
