@@ -88,3 +88,19 @@ CREATE INDEX reactions_by_user ON reactions ("user", message, type);
 
 -- The newest reactions to a message are shown with it.
 CREATE INDEX reactions_by_message ON reactions (message, updated_at, "user", type);
+
+-- When the first and the last of a type came, as long as reactions are taken back.
+CREATE INDEX reactions_by_creation ON reactions (message, type, created_at);
+
+CREATE INDEX reactions_by_change ON reactions (message, type, updated_at);
+
+-- What the reactions to a message come to, type by type: each answer that shows it shows that, and must not count anew.
+CREATE TABLE reaction_groups (
+    message BIGINT NOT NULL,
+    type TEXT COLLATE "C" NOT NULL,
+    count BIGINT NOT NULL,
+    score BIGINT NOT NULL,
+    first_at BIGINT NOT NULL,
+    last_at BIGINT NOT NULL,
+    PRIMARY KEY (message, type)
+);

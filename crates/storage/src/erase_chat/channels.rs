@@ -147,7 +147,7 @@ pub struct Removed {
 }
 
 /// Takes the conversations of `user` away, deleted or not, with all that is in them: the channels with exactly two members
-/// that it is in. At most nine statements.
+/// that it is in. At most ten statements.
 ///
 /// # Errors
 /// When a statement fails.
@@ -163,7 +163,7 @@ pub fn remove_conversations(
 }
 
 /// Takes away the conversations that the deletion of `user` has hidden before, when it left them: as
-/// [`remove_conversations`]. At most nine statements.
+/// [`remove_conversations`]. At most ten statements.
 ///
 /// # Errors
 /// When a statement fails.
@@ -184,7 +184,7 @@ pub fn remove_hidden_conversations(
 }
 
 /// Takes one channel away, with at most `most` of its messages: as long as it is not in the answer, more are left. At most
-/// eight statements.
+/// nine statements.
 ///
 /// # Errors
 /// When a statement fails.

@@ -6,7 +6,7 @@ use super::Swept;
 use super::rows::{Found, keys, limit, remove, remove_what_hangs_on};
 use crate::messages::StoredMessage;
 use crate::sql::{Row, Sql, Value};
-use crate::{Error, Tx};
+use crate::{Error, Tx, reactions};
 
 /// The messages of a user after the one with the key `after`, in the order of keys: an index leads to them alone.
 fn batch(
@@ -97,7 +97,7 @@ pub fn restore_messages(
 }
 
 /// Empties messages of `user`: nothing is kept of them but that they were there; reactions to them and reports of them go. At
-/// most four statements.
+/// most five statements.
 ///
 /// # Errors
 /// When a statement fails.
@@ -126,7 +126,7 @@ pub fn prune_messages(
 }
 
 /// Takes messages of `user` away, with the reactions to them and the reports of them, whoever made these. Answers how many; fewer than
-/// `most` were the last. At most five statements.
+/// `most` were the last. At most six statements.
 ///
 /// # Errors
 /// When a statement fails.
@@ -136,7 +136,7 @@ pub fn remove_messages(tx: &mut Tx<'_>, user: UserKey, most: usize) -> Result<us
     Ok(found.len())
 }
 
-/// Takes one message away, with the reactions to it and the reports of it. Four statements; it has to be locked
+/// Takes one message away, with the reactions to it and the reports of it. Five statements; it has to be locked
 /// ([`by_id`](crate::messages::by_id)).
 ///
 /// # Errors
@@ -173,17 +173,19 @@ pub fn strip_attachments(
     Ok(swept(&found, most, rows.len()))
 }
 
-/// Takes away the reactions that `user` gave, to whosever messages. Answers how many; fewer than `most` were the last. One
-/// statement.
+/// Takes away the reactions that `user` gave, to whosever messages. Answers how many; fewer than `most` were the last. At most
+/// four statements.
 ///
 /// # Errors
 /// When a statement fails.
 pub fn remove_reactions(tx: &mut Tx<'_>, user: UserKey, most: usize) -> Result<usize, Error> {
     const DELETE: Sql = Sql::pair(
         "DELETE FROM reactions WHERE (message, user, type) IN \
-             (SELECT message, user, type FROM reactions WHERE user = $1 LIMIT $2)",
+             (SELECT message, user, type FROM reactions WHERE user = $1 LIMIT $2) \
+         RETURNING message, type, score",
         "DELETE FROM reactions WHERE ctid = ANY (ARRAY(\
-             SELECT ctid FROM reactions WHERE \"user\" = $1 LIMIT $2 FOR UPDATE))",
+             SELECT ctid FROM reactions WHERE \"user\" = $1 LIMIT $2 FOR UPDATE)) \
+         RETURNING message, type, score",
     );
-    tx.execute(DELETE, &[user.0.into(), limit(most).into()])
+    reactions::take(tx, DELETE, &[user.0.into(), limit(most).into()])
 }

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use model::MessageKey;
+
 use crate::sql::{Sql, Value};
-use crate::{Error, Tx};
+use crate::{Error, Tx, reactions};
 
 /// What has to be known of a message in order to change it.
 #[derive(Clone, Debug)]
@@ -26,7 +28,7 @@ pub(super) fn keys(keys: impl IntoIterator<Item = i64>) -> Vec<[Value; 1]> {
     keys.into_iter().map(|key| [key.into()]).collect()
 }
 
-/// Takes messages away with all that hangs on them, and from the counts of their channels: four statements.
+/// Takes messages away with all that hangs on them, and from the counts of their channels: five statements.
 pub(super) fn remove(tx: &mut Tx<'_>, found: &[Found]) -> Result<(), Error> {
     const DELETE: Sql = Sql::pair(
         "DELETE FROM messages WHERE key = $1",
@@ -49,12 +51,8 @@ pub(super) fn remove(tx: &mut Tx<'_>, found: &[Found]) -> Result<(), Error> {
     tx.execute_each(COUNT, &counts).map(drop)
 }
 
-/// Takes away the reactions to messages and the reports of them: two statements.
+/// Takes away the reactions to messages and the reports of them: three statements.
 pub(super) fn remove_what_hangs_on(tx: &mut Tx<'_>, found: &[Found]) -> Result<(), Error> {
-    const REACTIONS: Sql = Sql::pair(
-        "DELETE FROM reactions WHERE message = $1",
-        "DELETE FROM reactions WHERE message = ANY ($1::bigint[])",
-    );
     const FLAGS: Sql = Sql::pair(
         "DELETE FROM flags WHERE app = $1 AND entity_type = 'stream:chat:v1:message' AND entity_id = $2",
         "DELETE FROM flags WHERE ctid = ANY (ARRAY(SELECT stored.ctid \
@@ -62,7 +60,7 @@ pub(super) fn remove_what_hangs_on(tx: &mut Tx<'_>, found: &[Found]) -> Result<(
                  WHERE flags.app = given.app AND flags.entity_type = 'stream:chat:v1:message' \
                      AND flags.entity_id = given.id OFFSET 0) AS stored))",
     );
-    tx.execute_each(REACTIONS, &keys(found.iter().map(|message| message.key)))?;
+    reactions::remove_with(tx, found.iter().map(|message| MessageKey(message.key)))?;
     let entities: Vec<[Value; 2]> =
         found.iter().map(|message| [message.app.into(), message.id.as_str().into()]).collect();
     tx.execute_each(FLAGS, &entities).map(drop)
