@@ -6,7 +6,8 @@
 -- A channel. `team` is '' when it is of no team. `created_by` is the key of its creator, NULL when that user is gone: then
 -- `owner` is the generated id that stands in its place. `cause` says why it is deleted: 0 it is not, 1 somebody did it, 2 its
 -- creator was deactivated, 3 a user was deleted; `hidden_by` is whose deactivation or deletion that was. The counts are those
--- of the rows below. The id of a channel that is found by its members is '!members-' and a digest of their ids.
+-- of the rows below. The id of a channel that is found by its members is '!members-' and a digest of
+-- their ids, for which the app has a key.
 CREATE TABLE channels (
     key BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     app BIGINT NOT NULL,

@@ -82,6 +82,7 @@ async fn a_channel_that_its_members_share_is_not_taken_over(engine: Engine) {
         ..channel("", creator, &["alice", "bob"])
     };
     let name = stage.open(stage.chat_server(), shared("alice")).await.unwrap().0.channel.channel.cid.id;
+    let stage = stage.refreshed().await;
     stage.hide("alice", EVERYTHING).await;
     let missing = NO_CHANNEL.replace("one", &name);
     assert_eq!(refusal(stage.open(stage.chat_user("bob"), shared("bob")).await), missing);
