@@ -31,7 +31,7 @@ const CALLS: &[(&str, u32, Call)] = &[
             DeactivateMany { ids: ids.to_vec(), created_by: Some(id("owner")), content: EVERYTHING };
         lifecycle::deactivate_many(tx, ctx, &command).map(drop)
     }),
-    ("reactivate", 5, |tx, ctx, ids| {
+    ("reactivate", 6, |tx, ctx, ids| {
         let command =
             ReactivateMany { ids: ids.to_vec(), created_by: Some(id("owner")), content: EVERYTHING };
         lifecycle::reactivate_many(tx, ctx, &command).map(drop)
