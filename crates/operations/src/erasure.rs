@@ -318,8 +318,9 @@ fn finish(
     let app = app(tx, ctx)?;
     let (now, key) = (ctx.tick.now, stored.key);
     if work.plan.effect_on(Data::Profile) == Effect::Removed {
-        // Other tasks change what is the user's as well, and stages that are over do not see it.
-        if erase_chat::has_left(tx, key)? {
+        // Others change what is the user's as well: stages that are over do not see it, and one may have ended too soon.
+        let has_rows = erase::present(tx, key)?.into_iter().any(|data| data != Data::Log);
+        if has_rows || erase_chat::has_left(tx, key)? {
             work.go_to(DeletionStage::default());
             return Ok(false);
         }

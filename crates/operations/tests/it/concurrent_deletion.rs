@@ -11,8 +11,8 @@ use headwater_operations::{
 };
 use headwater_testkit::Engine;
 use model::{
-    Action, Clock, DeleteUsers, Mute, Outcome, Profile, PushProvider, Registration, ShutOut, Targets,
-    TaskResult, UserId,
+    Action, Clock, DeleteUsers, DeletionPlan, MessageDeletion, Mute, Outcome, Profile, PushProvider,
+    Registration, ShutOut, Targets, TaskResult, UserId,
 };
 use storage::{Answer, Tx};
 
@@ -341,5 +341,36 @@ async fn ids_stay_taken_whoever_deletes_and_makes_at_once() {
             let again = stage.upsert(vec![(id(name), Profile::default())]).await.unwrap_err();
             assert_eq!(again.to_string(), format!("the user {name} was deleted"));
         }
+    }
+}
+
+/// A step that has to wait for a message that then goes does not take it for the last one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_goes_meanwhile_does_not_end_the_work() {
+    if !Engine::Postgres.is_here() {
+        return;
+    }
+    let soft = |messages| DeletionPlan { messages: Some(messages), ..SOFT };
+    for plan in [None, Some(soft(MessageDeletion::Pruning))] {
+        let stage = Stage::set_with(4).await;
+        stage.create(&["bob", "carol"]).await;
+        let key = stage.make_writer("alice", 1).await;
+        match plan {
+            None => drop(stage.deactivate_many(&["alice"], crate::tasks::MESSAGES).await.unwrap()),
+            Some(plan) => drop(stage.delete_users(wish(&["alice"], plan)).await.unwrap()),
+        }
+        let delete: Deed = |tx, ctx| {
+            let ctx = Ctx { actions: &[Action::ReadChannel, Action::DeleteMessage], ..ctx.clone() };
+            let command = messages::Delete { id: "more-1-7".to_owned(), hard: true, deleted_by: None };
+            messages::delete(tx, &ctx, &command).map(drop)
+        };
+        let slow = Slow::begin(&stage, By::Server, delete).await;
+        let mut step = tokio::spawn(stage.begin_step());
+        assert!(tokio::time::timeout(LONG, &mut step).await.is_err(), "it waits");
+        slow.commit().await.unwrap();
+        step.await.unwrap().unwrap();
+        stage.store.run_tasks().await;
+        let left = format!("messages WHERE \"user\" = {key} AND cause = 0");
+        assert_eq!(stage.count_of(left).await, 0, "{plan:?}");
     }
 }

@@ -37,7 +37,7 @@ const CALLS: &[(&str, u32, Call)] = &[
         lifecycle::reactivate_many(tx, ctx, &command).map(drop)
     }),
     ("delete softly", 8, |tx, ctx, ids| delete(tx, ctx, wish(&whom(ids), SOFT))),
-    ("restore", 8, |tx, ctx, ids| deletion::restore(tx, ctx, ids)),
+    ("restore", 10, |tx, ctx, ids| deletion::restore(tx, ctx, ids)),
     ("delete pruning", 8, |tx, ctx, ids| delete(tx, ctx, wish(&whom(ids), PRUNING))),
     ("delete hard", 8, |tx, ctx, ids| {
         let new_channel_owner = Some(id("owner"));

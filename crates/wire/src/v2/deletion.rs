@@ -163,7 +163,7 @@ mod tests {
                 "calls: must be soft or hard, or left out, got 'pruning'",
             ),
             (json!({"user_ids": ["a"], "messages": 1}), "messages: must be a string, got a number"),
-            (json!({"user_ids": ["a"], "files": "yes"}), "files: must be a boolean, got a string"),
+            (json!({"user_ids": ["a"], "files": "yes"}), "files: must be true or false, got a string"),
         ] {
             assert_eq!(decode(&body).unwrap_err().to_string(), refused, "{body}");
         }

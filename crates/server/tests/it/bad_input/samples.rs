@@ -184,9 +184,12 @@ pub(super) fn sample(operation: &str) -> Option<Sample> {
         "DeleteUsers" => {
             Sample { body: Some(deletion()), before: &["UpdateUsers", "RestoreUsers"], ..sample }
         }
-        "PreviewUserDeletion" => {
-            Sample { body: Some(deletion()), before: &["UpdateUsers", "RestoreUsers"], ..sample }
-        }
+        "PreviewUserDeletion" => Sample {
+            body: Some(deletion()),
+            before: &["UpdateUsers", "RestoreUsers"],
+            may_change_nothing: true,
+            ..sample
+        },
         "RestoreUsers" => Sample {
             body: Some(json!({"user_ids": ["alice"]})),
             before: &["UpdateUsers", "RestoreUsers", "DeleteUsers"],
