@@ -122,7 +122,7 @@ func bansRefused(t *trial) {
 		{goclient.BanRequest{TargetUserID: id, Timeout: goclient.PtrTo(0)}, 400, "timeout"},
 		{goclient.BanRequest{TargetUserID: id, Timeout: goclient.PtrTo(-5)}, 400, "timeout"},
 		{goclient.BanRequest{TargetUserID: id, DeleteMessages: text("all")}, 400, "delete_messages"},
-		{goclient.BanRequest{TargetUserID: id, ChannelCid: text("messaging:none")}, 404, "messaging:none does not exist"},
+		{goclient.BanRequest{TargetUserID: id, ChannelCid: text("messaging:none")}, 400, "channel_cid"},
 	} {
 		code := int64(4)
 		if refusal.status == 404 {
@@ -177,7 +177,7 @@ func flagsOfUsers(t *trial) {
 	again.EntityID = t.id("nobody")
 	t.refused(outcomeOf(t.client.Flag(&again)), 404, 16, failedWith("Flag"), "does not exist")
 	again.EntityType, again.EntityID = "stream:chat:v1:message", "none"
-	t.refused(outcomeOf(t.client.Flag(&again)), 404, 16, failedWith("Flag"), "message none does not exist")
+	t.refused(outcomeOf(t.client.Flag(&again)), 400, 4, failedWith("Flag"), "entity_type")
 }
 
 // flagsPages: pages follow each other by their cursors, in both directions.

@@ -222,7 +222,7 @@ func preferencesRefused(t *trial) {
 	}
 	refused(400, 4, "preferences.0.user_id", goclient.PushPreferenceInput{})
 	refused(400, 4, "preferences.0.chat_level", goclient.PushPreferenceInput{UserID: &user, ChatLevel: text("some")})
-	refused(404, 16, "messaging:nowhere", goclient.PushPreferenceInput{UserID: &user, ChannelCid: text("messaging:nowhere")})
+	refused(400, 4, "preferences.0.channel_cid", goclient.PushPreferenceInput{UserID: &user, ChannelCid: text("messaging:nowhere")})
 	stranger := t.id("stranger")
 	refused(404, 16, stranger, goclient.PushPreferenceInput{UserID: &stranger})
 }

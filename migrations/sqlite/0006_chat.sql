@@ -6,7 +6,8 @@
 -- A channel. `team` is '' when it is of no team. `created_by` is the key of its creator, NULL when that user is gone: then
 -- `owner` is the generated id that stands in its place. `cause` says why it is deleted: 0 it is not, 1 somebody did it, 2 its
 -- creator was deactivated, 3 a user was deleted; `hidden_by` is whose deactivation or deletion that was. The counts are those
--- of the rows below. The id of a channel that is found by its members is '!members-' and a digest of their ids.
+-- of the rows below. The id of a channel that is found by its members is '!members-' and a digest of
+-- their ids, for which the app has a key.
 CREATE TABLE channels (
     key INTEGER PRIMARY KEY AUTOINCREMENT,
     app INTEGER NOT NULL,
@@ -88,3 +89,19 @@ CREATE INDEX reactions_by_user ON reactions (user, message, type);
 
 -- The newest reactions to a message are shown with it.
 CREATE INDEX reactions_by_message ON reactions (message, updated_at, user, type);
+
+-- When the first and the last of a type came, as long as reactions are taken back.
+CREATE INDEX reactions_by_creation ON reactions (message, type, created_at);
+
+CREATE INDEX reactions_by_change ON reactions (message, type, updated_at);
+
+-- What the reactions to a message come to, type by type: each answer that shows it shows that, and must not count anew.
+CREATE TABLE reaction_groups (
+    message INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    score INTEGER NOT NULL,
+    first_at INTEGER NOT NULL,
+    last_at INTEGER NOT NULL,
+    PRIMARY KEY (message, type)
+) STRICT, WITHOUT ROWID;

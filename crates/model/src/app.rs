@@ -126,6 +126,9 @@ pub struct AppSettings {
     /// What the ids of users who were deleted for good are hashed with ([`crate::tombstone`]): made with the first of them.
     #[serde(with = "revealed", skip_serializing_if = "Option::is_none")]
     pub tombstone_key: Option<Secret>,
+    /// What the members of a channel that is found by them are hashed with ([`crate::distinct_id`]): made with the first of them.
+    #[serde(with = "revealed", skip_serializing_if = "Option::is_none")]
+    pub members_key: Option<Secret>,
     /// Settings of the contract, checked and kept as given. What a rule reads of them has a method.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub kept: Map<String, Value>,
@@ -144,6 +147,7 @@ impl fmt::Debug for AppSettings {
             .field("team_filter", &self.team_filter)
             .field("rate_limits", &self.rate_limits)
             .field("tombstone_key", &self.tombstone_key)
+            .field("members_key", &self.members_key)
             .field("kept", &self.kept.keys().collect::<Vec<_>>())
             .finish()
     }

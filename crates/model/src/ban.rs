@@ -40,7 +40,7 @@ pub struct ShutOut {
     pub target: UserId,
     /// Who does it; a server may leave it open.
     pub banned_by: Option<UserId>,
-    /// The one channel that is meant. There are none yet.
+    /// The one channel that is meant. Not served yet.
     pub channel: Option<Cid>,
     /// For how many minutes; `None` is for ever.
     pub minutes: Option<i64>,
@@ -50,7 +50,7 @@ pub struct ShutOut {
     pub shadow: bool,
     /// Whether the addresses of the user are meant as well. Kept and without effect: addresses are not known.
     pub ip_ban: bool,
-    /// What is to become of the messages of the user. There are none yet.
+    /// What is to become of the messages of the user. Not served yet: they stay.
     pub delete_messages: Option<MessageDeletion>,
 }
 
@@ -61,7 +61,7 @@ pub struct LetIn {
     pub target: UserId,
     /// Who does it; a server may leave it open.
     pub unbanned_by: Option<UserId>,
-    /// The one channel that is meant. There are none yet.
+    /// The one channel that is meant. Not served yet.
     pub channel: Option<Cid>,
 }
 

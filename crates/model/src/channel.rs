@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 
 use crate::{
     ANONYMOUS_ROLE, Attached, CATALOGUE, Cid, CustomText, DEFAULT_ROLE, Deletion, GUEST_ROLE, Invalid, Level,
-    MESSAGES_SHOWN, MOST_MESSAGES_SHOWN, MessageView, Shown, Timestamp, User, UserId, UserKey,
+    MESSAGES_SHOWN, MOST_MESSAGES_SHOWN, MessageView, Secret, Shown, Timestamp, User, UserId, UserKey,
 };
 
 /// The most members of a channel.
@@ -249,16 +250,18 @@ pub fn check_type(kind: &str) -> Result<(), Invalid> {
     Err(Invalid::new("type", why))
 }
 
-/// The id of the channel that exactly these users share: the same whoever names them, in whatever order.
+/// The id of the channel that exactly these users share: the same whoever names them, in whatever order. Only who holds `key`
+/// can tell of somebody who is gone that it was one of them.
 #[must_use]
-pub fn distinct_id(members: &BTreeSet<&UserId>) -> String {
-    let mut digest = Sha256::new();
+pub fn distinct_id(key: &Secret, members: &BTreeSet<&UserId>) -> String {
+    #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
+    let mut digest = Hmac::<Sha256>::new_from_slice(key.reveal().as_bytes()).expect("a key");
     for member in members {
-        digest.update(member.as_str());
+        digest.update(member.as_str().as_bytes());
         // No id has such a byte, so no two sets have one text.
-        digest.update([0]);
+        digest.update(&[0]);
     }
-    let digest = digest.finalize();
+    let digest = digest.finalize().into_bytes();
     let digits: String = digest.iter().take(20).map(|byte| format!("{byte:02x}")).collect();
     format!("{DISTINCT}{digits}")
 }
@@ -272,7 +275,7 @@ mod tests {
     }
 
     fn distinct(names: &[&str]) -> String {
-        distinct_id(&ids(names).iter().collect())
+        distinct_id(&Secret::new("key".to_owned()), &ids(names).iter().collect())
     }
 
     #[test]
@@ -281,6 +284,8 @@ mod tests {
         assert_ne!(distinct(&["a", "b"]), distinct(&["ab"]));
         assert_ne!(distinct(&["a", "b"]), distinct(&["a", "b", "c"]));
         assert!(distinct(&["a"]).len() <= LONGEST_CHANNEL_ID);
+        let elsewhere = distinct_id(&Secret::new("other".to_owned()), &ids(&["a", "b"]).iter().collect());
+        assert_ne!(distinct(&["a", "b"]), elsewhere, "an id tells nothing without the key");
     }
 
     #[track_caller]

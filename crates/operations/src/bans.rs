@@ -142,7 +142,9 @@ pub(crate) fn is_within(teams: Option<&[String]>, users_teams: &[String]) -> boo
 }
 
 fn refuse_channel(channel: Option<&Cid>) -> Result<(), Error> {
-    channel.map_or(Ok(()), |channel| Err(Error::NoChannel(channel.to_string())))
+    let unserved =
+        || Invalid::new("channel_cid", "is not served yet; leave it out, and the whole app is meant");
+    channel.map_or(Ok(()), |_| Err(unserved().into()))
 }
 
 fn record(

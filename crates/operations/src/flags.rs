@@ -82,7 +82,9 @@ fn check(app: &App, command: &Flag, reason: Option<&str>) -> Result<(), Error> {
 fn creator(command: &Flag, reporter: &UserId) -> Result<Option<UserId>, Error> {
     match &command.kind {
         EntityKind::Other(_) => Ok(command.creator.clone()),
-        EntityKind::Message => Err(Error::NoMessage(command.entity.clone())),
+        EntityKind::Message => {
+            Err(Invalid::new("entity_type", "the kind of messages is not served yet").into())
+        }
         EntityKind::User => {
             let user = UserId::parse(&command.entity).map_err(|why| why.within("entity_id"))?;
             if command.creator.as_ref().is_some_and(|creator| *creator != user) {

@@ -32,10 +32,11 @@ pub fn update(
     check_distinct(&named, entries)?;
     let people = People::load(tx, ctx.app()?, &named)?;
     let mut users = Vec::with_capacity(entries.len());
-    for (id, entry) in named.iter().zip(entries) {
+    for (place, (id, entry)) in named.iter().zip(entries).enumerate() {
         users.push(people.actor(id)?);
-        if let Some(channel) = &entry.channel {
-            return Err(Error::NoChannel(channel.to_string()));
+        if entry.channel.is_some() {
+            let field = format!("preferences.{place}.channel_cid");
+            return Err(Invalid::new(field, "is not served yet; leave it out").into());
         }
     }
     let with_some = users.iter().filter(|user| user.parts.has(Parts::PUSH_PREFERENCES));

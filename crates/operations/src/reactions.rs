@@ -73,7 +73,7 @@ pub fn send(tx: &mut Tx<'_>, ctx: &Ctx, command: &Send) -> Result<Reacted, Error
     let is_same = |same: &Reaction| same.score == reaction.score && same.custom == reaction.custom;
     let unchanged = known.same.as_ref().is_some_and(is_same) && (!command.enforce_unique || known.count == 1);
     if !unchanged {
-        reactions::put(tx, found.key, actor.key, &reaction)?;
+        reactions::put(tx, found.key, actor.key, known.same.as_ref(), &reaction)?;
         let event = event(&found, &reaction);
         let event = match known.same {
             Some(_) => Event::ReactionUpdated(event),

@@ -1,10 +1,13 @@
 //! Reactions to messages: one row for each user and type.
 
+mod groups;
+
 use std::collections::HashMap;
 
-use model::{
-    LATEST_REACTIONS, MessageKey, Reaction, ReactionGroup, ReactionView, Reactions, UserId, UserKey,
-};
+use model::{LATEST_REACTIONS, MessageKey, Reaction, ReactionView, Reactions, UserId, UserKey};
+
+pub use self::groups::groups;
+pub(crate) use self::groups::remove_with;
 
 use crate::channels::{attached_text, read_attached};
 use crate::sql::{Row, Sql, Value};
@@ -40,11 +43,18 @@ pub fn known(
     Ok(Known { count: found.len(), same: found.into_iter().find(|reaction| reaction.kind == kind) })
 }
 
-/// Stores a reaction, in place of one of the same user and type. One statement.
+/// Stores a reaction, in the place of `before`: the one of the same user and type. Two statements; the message has to be locked
+/// ([`by_id`](crate::messages::by_id)).
 ///
 /// # Errors
-/// When the statement fails.
-pub fn put(tx: &mut Tx<'_>, message: MessageKey, user: UserKey, reaction: &Reaction) -> Result<(), Error> {
+/// When a statement fails.
+pub fn put(
+    tx: &mut Tx<'_>,
+    message: MessageKey,
+    user: UserKey,
+    before: Option<&Reaction>,
+    reaction: &Reaction,
+) -> Result<(), Error> {
     const PUT: Sql = Sql::new(
         "INSERT INTO reactions (message, \"user\", type, score, custom, created_at, updated_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (message, \"user\", type) DO UPDATE SET \
@@ -59,30 +69,48 @@ pub fn put(tx: &mut Tx<'_>, message: MessageKey, user: UserKey, reaction: &React
         reaction.created_at.into(),
         reaction.updated_at.into(),
     ];
-    tx.execute(PUT, &parameters).map(drop)
+    tx.execute(PUT, &parameters)?;
+    groups::count(tx, message, before, reaction)
 }
 
-/// Takes away what `user` has given to a message, but for the reaction of the type `but`. One statement.
+/// Takes away what `user` has given to a message, but for the reaction of the type `but`. At most three statements, one more on
+/// an engine with concurrent writers.
 ///
 /// # Errors
-/// When the statement fails.
-pub fn remove_all_but(
-    tx: &mut Tx<'_>,
-    message: MessageKey,
-    user: UserKey,
-    but: &str,
-) -> Result<usize, Error> {
-    const DELETE: Sql = Sql::new("DELETE FROM reactions WHERE message = $1 AND \"user\" = $2 AND type <> $3");
-    tx.execute(DELETE, &[message.0.into(), user.0.into(), but.into()])
+/// When a statement fails.
+pub fn remove_all_but(tx: &mut Tx<'_>, message: MessageKey, user: UserKey, but: &str) -> Result<(), Error> {
+    const DELETE: Sql = Sql::new(
+        "DELETE FROM reactions WHERE message = $1 AND \"user\" = $2 AND type <> $3 RETURNING message, type, score",
+    );
+    take(tx, DELETE, &[message.0.into(), user.0.into(), but.into()]).map(drop)
 }
 
-/// Takes one reaction away. One statement.
+/// Takes one reaction away. At most three statements, one more on an engine with concurrent writers.
 ///
 /// # Errors
-/// When the statement fails.
+/// When a statement fails.
 pub fn remove(tx: &mut Tx<'_>, message: MessageKey, user: UserKey, kind: &str) -> Result<(), Error> {
-    const DELETE: Sql = Sql::new("DELETE FROM reactions WHERE message = $1 AND \"user\" = $2 AND type = $3");
-    tx.execute(DELETE, &[message.0.into(), user.0.into(), kind.into()]).map(drop)
+    const DELETE: Sql = Sql::new(
+        "DELETE FROM reactions WHERE message = $1 AND \"user\" = $2 AND type = $3 RETURNING message, type, score",
+    );
+    take(tx, DELETE, &[message.0.into(), user.0.into(), kind.into()]).map(drop)
+}
+
+/// Takes reactions away by a statement that answers message, type and score of each. Answers how many, and the last message in
+/// the order of keys.
+pub(crate) fn take(
+    tx: &mut Tx<'_>,
+    delete: Sql,
+    parameters: &[Value],
+) -> Result<(usize, Option<MessageKey>), Error> {
+    let mut gone = groups::Gone::default();
+    let rows = tx.query(delete, parameters, |row| {
+        gone.add(MessageKey(row.integer(0)?), row.text(1)?, row.integer(2)?);
+        Ok(())
+    })?;
+    let last = gone.last();
+    groups::discount(tx, gone)?;
+    Ok((rows.len(), last))
 }
 
 /// A page of the reactions to a message, newest first, with the users that they are of. One statement.
@@ -145,31 +173,6 @@ pub fn of(
         shown.entry(message).or_default().own.push(reaction);
     }
     Ok(shown)
-}
-
-/// The reactions to each of these messages by type, those of one message side by side in the order of the
-/// types. One statement.
-///
-/// # Errors
-/// When the statement fails or a row cannot be read.
-pub fn groups(tx: &mut Tx<'_>, messages: &[MessageKey]) -> Result<Vec<(MessageKey, ReactionGroup)>, Error> {
-    const GROUPS: Sql = Sql::pair(
-        "SELECT message, type, COUNT(*), SUM(score), MIN(created_at), MAX(updated_at) FROM reactions \
-         WHERE message = $1 GROUP BY message, type ORDER BY message, type",
-        "SELECT message, type, COUNT(*), SUM(score)::bigint, MIN(created_at), MAX(updated_at) FROM reactions \
-         WHERE message = ANY ($1::bigint[]) GROUP BY message, type ORDER BY message, type",
-    );
-    let keys: Vec<[Value; 1]> = messages.iter().map(|key| [key.0.into()]).collect();
-    tx.query_each(GROUPS, &keys, |row| {
-        let group = ReactionGroup {
-            kind: row.text(1)?,
-            count: u64::try_from(row.integer(2)?).unwrap_or(0),
-            score: row.integer(3)?,
-            first: row.timestamp(4)?,
-            last: row.timestamp(5)?,
-        };
-        Ok((MessageKey(row.integer(0)?), group))
-    })
 }
 
 fn latest(tx: &mut Tx<'_>, messages: &[MessageKey]) -> Result<Vec<(MessageKey, ReactionView)>, Error> {

@@ -201,8 +201,8 @@ async fn refusals_name_what_is_wrong() {
         ),
         (
             ban(json!({"target_user_id": "bob", "channel_cid": "messaging:x"})),
-            404,
-            "the channel messaging:x does not exist",
+            400,
+            "channel_cid: is not served yet; leave it out, and the whole app is meant",
         ),
         (
             ban(json!({"target_user_id": "bob", "banned_by_id": "a", "banned_by": {"id": "b"}})),
@@ -224,8 +224,8 @@ async fn refusals_name_what_is_wrong() {
         ),
         (
             flag(json!({"entity_type": "stream:chat:v1:message", "entity_id": "m", "user_id": "ann"})),
-            404,
-            "the message m does not exist",
+            400,
+            "entity_type: the kind of messages is not served yet",
         ),
         (flag(json!({"entity_id": "m"})), 400, "entity_type: is required: a kind like 'stream:user'"),
         (flags(json!({"limit": 0})), 400, "limit: must be 1 to 100, got 0"),

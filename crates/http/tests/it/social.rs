@@ -263,9 +263,9 @@ async fn refusals_name_what_is_wrong() {
         ),
         (
             prefer(json!({"user_id": "alice", "channel_cid": "messaging:general"})),
-            404,
-            "",
-            "the channel messaging:general does not exist",
+            400,
+            "preferences.0.channel_cid",
+            "is not served yet; leave it out",
         ),
     ] {
         let reply =

@@ -2,14 +2,13 @@
 //!
 //! Nearly always it is there, so it is looked for first, by an operation that only reads: [`find`].
 
-use std::collections::BTreeSet;
-
 use model::{
-    Action, Attached, Channel, ChannelState, Cid, Event, Extent, Invalid, NewMember, Shown, StoredChannel,
-    StoredUser, UserId, UserKey, check_new_cid, check_team, check_type, distinct_id,
+    Action, Attached, Channel, ChannelState, Cid, Event, Extent, Invalid, NewMember, Secret, Shown,
+    StoredChannel, StoredUser, UserId, UserKey, check_new_cid, check_team, check_type, distinct_id,
+    tombstone,
 };
 use storage::log::Entry;
-use storage::{Tx, channels};
+use storage::{Tx, apps, channels};
 
 use super::{check_members, member_rows, state};
 use crate::admitted::People;
@@ -42,9 +41,15 @@ pub struct GetOrCreate {
 /// See [`get_or_create`], but for what is wrong with a channel that is to be made.
 pub fn find(tx: &mut Tx<'_>, ctx: &Ctx, command: &GetOrCreate) -> Result<Option<ChannelState>, Error> {
     let caller = ctx.admit(tx)?;
-    let (cid, actor_id) = command.check(&caller)?;
-    let people = People::load(tx, ctx.app()?, &actor_id)?;
+    let actor_id = command.check(&caller)?;
+    let app = ctx.app()?;
+    // Of a channel with a name, nobody but who asks has to be known.
+    let named = if command.id.is_none() { command.members.as_slice() } else { &[] };
+    let people = People::load(tx, app, named.iter().map(|member| &member.user).chain(&actor_id))?;
     let actor = actor_id.as_ref().map(|id| people.actor(id)).transpose()?;
+    command.check_sharers(&caller, &people)?;
+    // Without a key no channel has been found by its members before.
+    let Some(cid) = command.cid(app.settings.members_key.as_ref()) else { return Ok(None) };
     match look(tx, ctx, &cid)? {
         Looked::There(found) => Ok(Some(show(tx, &caller, command, found, reader(&caller, actor))?)),
         Looked::Missing | Looked::Deleted(_) => Ok(None),
@@ -63,10 +68,13 @@ pub fn get_or_create(
     command: &GetOrCreate,
 ) -> Result<(ChannelState, bool), Error> {
     let caller = ctx.admit(tx)?;
-    let (cid, actor_id) = command.check(&caller)?;
+    let actor_id = command.check(&caller)?;
     let named = command.members.iter().map(|member| &member.user).chain(&actor_id);
     let people = People::load(tx, ctx.app()?, named)?;
     let actor = actor_id.as_ref().map(|id| people.actor(id)).transpose()?;
+    command.check_sharers(&caller, &people)?;
+    let key = if command.id.is_none() { Some(members_key(tx, ctx)?) } else { None };
+    let cid = command.cid(key.as_ref()).ok_or(storage::Error::Unreadable("app"))?;
     let reader = reader(&caller, actor);
     let deleted = match look(tx, ctx, &cid)? {
         Looked::There(found) => return Ok((show(tx, &caller, command, found, reader)?, false)),
@@ -83,13 +91,70 @@ pub fn get_or_create(
 }
 
 impl GetOrCreate {
-    /// Which channel is meant, and by whom.
-    fn check(&self, caller: &Admitted<'_>) -> Result<(Cid, Option<UserId>), Error> {
-        let cid = name(caller, self)?;
+    /// Checks what can be checked without knowing anybody. Answers who asks, if somebody does.
+    fn check(&self, caller: &Admitted<'_>) -> Result<Option<UserId>, Error> {
+        if self.id.is_none() {
+            self.check_distinct(caller)?;
+        }
         self.extent.check()?;
         check_members("data.members", &self.members)?;
-        Ok((cid, caller.actor_if_any(self.created_by.as_ref(), "data.created_by_id")?))
+        caller.actor_if_any(self.created_by.as_ref(), "data.created_by_id")
     }
+
+    fn check_distinct(&self, caller: &Admitted<'_>) -> Result<(), Error> {
+        check_type(&self.kind)?;
+        if self.members.is_empty() {
+            let why = "is required: the users who share the channel";
+            return Err(Invalid::new("data.members", why).into());
+        }
+        match caller.user() {
+            Some((id, _)) if !self.members.iter().any(|member| member.user == *id) => {
+                let why =
+                    format!("must hold '{id}', the user of the token: the channel is found by who shares it");
+                Err(Invalid::new("data.members", why).into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Demands of a channel that is found by its members that they exist: whom it once had is nobody's to try out (semantics
+    /// 10.16).
+    fn check_sharers(&self, caller: &Admitted<'_>, people: &People) -> Result<(), Error> {
+        let is_gone = |member: &NewMember| people.existing(&member.user).is_err();
+        if self.id.is_none() && self.members.iter().any(is_gone) {
+            chat::members(caller, people, self.team.as_ref(), &self.members, "data.members")?;
+        }
+        Ok(())
+    }
+
+    /// The name of the channel that is meant; one that is found by its members has none without a key.
+    fn cid(&self, key: Option<&Secret>) -> Option<Cid> {
+        let members = || self.members.iter().map(|member| &member.user).collect();
+        let id = match &self.id {
+            Some(id) => id.clone(),
+            None => distinct_id(key?, &members()),
+        };
+        Some(Cid { kind: self.kind.clone(), id })
+    }
+}
+
+/// What the members of channels that are found by them are hashed with, made when there is none yet.
+fn members_key(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<Secret, Error> {
+    let known = ctx.app()?;
+    if let Some(key) = &known.settings.members_key {
+        return Ok(key.clone());
+    }
+    let found = apps::by_api_key(tx, &known.api_key)?;
+    let mut app = found.ok_or_else(|| Error::NoApp(known.api_key.clone()))?;
+    if let Some(key) = app.settings.members_key {
+        return Ok(key);
+    }
+    // The seed shows in ids of this request, the secret nowhere: together they are known to nobody else.
+    let drawn = UserId::parse(&format!("members-{:032x}", ctx.seed))?;
+    let key = Secret::new(tombstone(&app.secret, &drawn));
+    app.settings.members_key = Some(key.clone());
+    apps::update(tx, &app)?;
+    Ok(key)
 }
 
 /// What there is under the name of a channel.
@@ -130,28 +195,6 @@ fn show(
         return Err(Error::FixedTeam);
     }
     state(tx, caller, entered, reader, command.extent)
-}
-
-/// The name of the channel that is meant.
-fn name(caller: &Admitted<'_>, command: &GetOrCreate) -> Result<Cid, Error> {
-    let kind = command.kind.clone();
-    if let Some(id) = &command.id {
-        return Ok(Cid { kind, id: id.clone() });
-    }
-    check_type(&kind)?;
-    let members: BTreeSet<&UserId> = command.members.iter().map(|member| &member.user).collect();
-    if members.is_empty() {
-        let why = "is required: the users who share the channel";
-        return Err(Invalid::new("data.members", why).into());
-    }
-    match caller.user() {
-        Some((id, _)) if !members.contains(id) => {
-            let why =
-                format!("must hold '{id}', the user of the token: the channel is found by who shares it");
-            Err(Invalid::new("data.members", why).into())
-        }
-        _ => Ok(Cid { kind, id: distinct_id(&members) }),
-    }
 }
 
 /// Makes a channel, in the place of a deleted one if there is one.

@@ -97,6 +97,7 @@ async fn the_same_members_share_one_channel(engine: Engine) {
     let shared = |members: &[&str]| GetOrCreate { id: None, ..channel("", "alice", members) };
     let (first, is_new) = stage.open(stage.chat_server(), shared(&["alice", "bob"])).await.unwrap();
     assert!(is_new);
+    let stage = stage.refreshed().await;
     let by_bob = GetOrCreate { created_by: None, ..shared(&["bob", "alice"]) };
     let (second, is_new) = stage.open(stage.chat_user("bob"), by_bob.clone()).await.unwrap();
     assert_eq!((is_new, &second.channel.channel.cid), (false, &first.channel.channel.cid));
@@ -115,6 +116,27 @@ async fn the_same_members_share_one_channel(engine: Engine) {
         refusal(stage.open(stage.chat_server(), channel("!members-1", "alice", &[])).await)
             .starts_with("id: an id")
     );
+}
+
+async fn whom_a_channel_was_shared_with_nobody_finds_out(engine: Engine) {
+    let stage = Stage::set(engine).await;
+    stage.create(&["alice", "bob", "carol"]).await;
+    let shared = |members: &[&str]| GetOrCreate { id: None, ..channel("", "alice", members) };
+    stage.open(stage.chat_server(), shared(&["alice", "bob", "carol"])).await.unwrap();
+    assert_eq!(stage.count("SELECT COUNT(*) FROM apps WHERE settings LIKE '%members_key%'").await, 1);
+    let stage = stage.refreshed().await;
+    stage.delete_user("carol").await;
+    assert_eq!(
+        refusal(stage.open(stage.chat_server(), shared(&["alice", "bob", "carol"])).await),
+        "the user carol was deleted"
+    );
+    // With whom there was a channel, and with whom there was none, is the same.
+    for name in ["carol", "ghost"] {
+        assert_eq!(
+            refusal(stage.open(stage.chat_user("alice"), shared(&["alice", "bob", name])).await),
+            format!("data.members: there are no users '{name}'; every member must exist")
+        );
+    }
 }
 
 async fn only_those_who_may_read_a_channel_learn_of_it(engine: Engine) {
@@ -336,6 +358,7 @@ on_each_engine!(
     a_channel_is_made_once,
     channels_are_refused_with_the_field,
     the_same_members_share_one_channel,
+    whom_a_channel_was_shared_with_nobody_finds_out,
     only_those_who_may_read_a_channel_learn_of_it,
     another_team_has_no_channels,
     members_come_and_go,

@@ -93,6 +93,26 @@ impl Stage {
         }
     }
 
+    /// Demands that what is counted of reactions is what there is of them.
+    pub(crate) async fn check_reactions(&self) {
+        let counted = "SELECT message, type, count, score, first_at, last_at FROM reaction_groups \
+             ORDER BY message, type";
+        let there = "SELECT message, type, COUNT(*), CAST(SUM(score) AS BIGINT), MIN(created_at), MAX(updated_at) \
+             FROM reactions GROUP BY message, type ORDER BY message, type";
+        let read = |sql: &'static str| {
+            self.store.read(move |tx| {
+                tx.query(storage::Sql::new(sql), &[], |row| {
+                    let numbers =
+                        [row.integer(0)?, row.integer(2)?, row.integer(3)?, row.integer(4)?, row.integer(5)?];
+                    Ok((numbers, row.text(1)?))
+                })
+            })
+        };
+        let counted: Result<Vec<_>, storage::Error> = read(counted).await;
+        let there: Result<Vec<_>, storage::Error> = read(there).await;
+        assert_eq!(counted.unwrap(), there.unwrap());
+    }
+
     pub(crate) async fn open(&self, ctx: Ctx, command: GetOrCreate) -> Result<(ChannelState, bool), Error> {
         // As a request does: it looks first, and what it finds is what the one that writes would answer.
         let (looking, asking) = (command.clone(), ctx.clone());

@@ -98,6 +98,7 @@ fn belongings(key: i64, number: usize, bob: i64, carol: i64) -> Vec<String> {
                    updated_at, cause)";
     let reaction =
         "INSERT INTO reactions (message, \"user\", type, score, custom, created_at, updated_at) SELECT key,";
+    let group = "INSERT INTO reaction_groups (message, type, count, score, first_at, last_at)";
     let member = |user: i64, id: &str| {
         format!(
             "INSERT INTO channel_members (channel, \"user\", role, custom, created_at, updated_at) \
@@ -164,6 +165,9 @@ fn belongings(key: i64, number: usize, bob: i64, carol: i64) -> Vec<String> {
         ),
         chunk(0, key),
         chunk(1, bob),
+        format!(
+            "{group} SELECT key, 'like', 1, 1, 1, 1 FROM messages WHERE id IN ('of-{number}', 'to-{number}')"
+        ),
     ]
 }
 
@@ -296,6 +300,7 @@ async fn every_cell_is_as_the_table_says(engine: Engine) {
     let wrong =
         "channels WHERE member_count <> (SELECT COUNT(*) FROM channel_members WHERE channel = channels.key)";
     assert_eq!(stage.count_of(wrong.to_owned()).await, 0, "members are counted right");
+    stage.check_reactions().await;
 }
 
 on_each_engine!(every_cell_is_as_the_table_says);

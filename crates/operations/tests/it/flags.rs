@@ -176,7 +176,7 @@ async fn what_makes_no_sense_is_refused(engine: Engine) {
             Flag { reason: Some("x".repeat(1025)), ..user("bob", "ann") },
             "reason: may have 1024 bytes, has 1025",
         ),
-        (message, "the message m1 does not exist"),
+        (message, "entity_type: the kind of messages is not served yet"),
     ] {
         assert_eq!(stage.flag(command).await.unwrap_err().to_string(), why);
     }

@@ -82,6 +82,7 @@ async fn a_channel_that_its_members_share_is_not_taken_over(engine: Engine) {
         ..channel("", creator, &["alice", "bob"])
     };
     let name = stage.open(stage.chat_server(), shared("alice")).await.unwrap().0.channel.channel.cid.id;
+    let stage = stage.refreshed().await;
     stage.hide("alice", EVERYTHING).await;
     let missing = NO_CHANNEL.replace("one", &name);
     assert_eq!(refusal(stage.open(stage.chat_user("bob"), shared("bob")).await), missing);
@@ -105,7 +106,7 @@ async fn a_hidden_channel_is_deleted_by_those_who_may(engine: Engine) {
         };
         assert!(stage.delete_channel(by, "one", hard).await.unwrap().channel.deletion.is_some());
         let told = match hard {
-            true => format!("channel.deleted of  by {who}: alice"),
+            true => format!("channel.deleted of  by {who}: alice bob carol"),
             false => format!("channel.deleted of  by {who}: alice carol"),
         };
         assert_eq!(stage.take_log().await, [told]);

@@ -126,9 +126,9 @@ async fn refusals_change_nothing(engine: Engine) {
         (
             stage.chooser(""),
             vec![all("bob"), channel.clone()],
-            "the channel messaging:general does not exist",
+            "preferences.1.channel_cid: is not served yet; leave it out",
         ),
-        (stage.chooser("alice"), vec![channel], "the channel messaging:general does not exist"),
+        (stage.chooser("alice"), vec![channel], "preferences.0.channel_cid: is not served yet; leave it out"),
         (stage.chooser(""), vec![nobodys], "the user nobody does not exist"),
     ] {
         assert_eq!(told(stage.prefer(ctx, entries).await), why);

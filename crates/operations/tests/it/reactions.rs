@@ -23,6 +23,11 @@ impl Stage {
         self.react(self.chat_server(), "m1", reaction(user, kind, score), false).await
     }
 
+    async fn react_as(&self, user: &str, kind: &str, score: i64, unique: bool) {
+        self.react(self.chat_server(), "m1", reaction(user, kind, score), unique).await.unwrap();
+        self.check_reactions().await;
+    }
+
     async fn take_back(&self, user: &str, kind: &str) -> Result<Reacted, Error> {
         let command = Delete { message: "m1".to_owned(), kind: kind.to_owned(), user: Some(id(user)) };
         self.run(self.chat_server(), move |tx, ctx| reactions::delete(tx, ctx, &command)).await
@@ -129,7 +134,60 @@ async fn reactions_are_listed_newest_first(engine: Engine) {
     assert_eq!(view.reactions.groups.len(), 15);
 }
 
+async fn groups_count_what_is_there(engine: Engine) {
+    let stage = Stage::with_message(engine).await;
+    let later = || stage.store.clock().advance(3);
+    stage.react_as("alice", "love", 1, false).await;
+    later();
+    stage.react_as("bob", "love", -5, false).await;
+    stage.react_as("bob", "wow", 2, false).await;
+    later();
+    stage.react_as("carol", "love", 9, false).await;
+    // The first of a type changes its mind, and goes; then the last.
+    later();
+    stage.react_as("alice", "love", 4, false).await;
+    for (user, kind) in [("alice", "love"), ("carol", "love"), ("bob", "wow")] {
+        stage.take_back(user, kind).await.unwrap();
+        stage.check_reactions().await;
+    }
+    later();
+    stage.react_as("alice", "love", 4, false).await;
+    stage.react_as("alice", "sad", 4, false).await;
+    later();
+    stage.react_as("alice", "wow", 4, true).await;
+    stage.react_as("bob", "wow", 1_000_000, true).await;
+    assert_eq!(stage.count("SELECT COUNT(*) FROM reaction_groups").await, 1);
+    stage.delete_message(stage.chat_server(), "m1", true).await.unwrap();
+    stage.check_reactions().await;
+    assert_eq!(stage.count("SELECT COUNT(*) FROM reaction_groups").await, 0);
+}
+
+async fn groups_lose_what_a_deleted_user_gave(engine: Engine) {
+    let stage = Stage::with_message(engine).await;
+    stage.write_message("one", "carol", "m2").await;
+    for message in ["m1", "m2"] {
+        for (user, kind, score) in [("alice", "love", 2), ("bob", "love", 3), ("alice", "sad", 1)] {
+            stage.store.clock().advance(1);
+            stage.react(stage.chat_server(), message, reaction(user, kind, score), false).await.unwrap();
+        }
+    }
+    let alice = stage.key_of("alice").await;
+    // A piece at a time, as a task does.
+    for left in [5, 4, 3, 2, 2] {
+        let taken = stage.store.write(move |tx| {
+            Ok::<_, Error>(storage::erase_chat::remove_reactions(tx, model::UserKey(alice), None, 1)?.rows)
+        });
+        taken.await.unwrap();
+        stage.check_reactions().await;
+        assert_eq!(stage.count("SELECT COUNT(*) FROM reactions").await, left);
+    }
+    let shown = stage.read_message(stage.chat_server(), "m2").await.unwrap().reactions.groups;
+    assert_eq!((shown.len(), shown[0].count, shown[0].score, shown[0].first), (1, 1, 3, shown[0].last));
+}
+
 on_each_engine!(
+    groups_count_what_is_there,
+    groups_lose_what_a_deleted_user_gave,
     reactions_are_given_changed_and_taken_back,
     one_may_be_the_only_one,
     reactions_are_refused_with_the_field,

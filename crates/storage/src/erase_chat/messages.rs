@@ -6,7 +6,7 @@ use super::Swept;
 use super::rows::{Found, keys, limit, lock, most_reactions, remove, remove_flags, remove_reactions_to};
 use crate::messages::StoredMessage;
 use crate::sql::{Row, Sql, Value};
-use crate::{Error, Tx};
+use crate::{Error, Tx, reactions};
 
 /// The messages of a user after the one with the key `after`, in the order of keys: an index leads to them alone.
 fn batch(
@@ -96,7 +96,7 @@ pub fn restore_messages(
 }
 
 /// Empties messages of `user`: nothing is kept of them but that they were there; reactions to them and reports of them go. When
-/// there are too many reactions for one batch ([`most_reactions`]), the messages are for the next one. At most four statements.
+/// there are too many reactions for one batch ([`most_reactions`]), the messages are for the next one. At most five statements.
 ///
 /// # Errors
 /// When a statement fails.
@@ -129,7 +129,7 @@ pub fn prune_messages(
 }
 
 /// Takes messages of `user` away, with the reactions to them and the reports of them, whoever made these. When there are too
-/// many reactions for one batch ([`most_reactions`]), the messages are for the next one. At most seven statements.
+/// many reactions for one batch ([`most_reactions`]), the messages are for the next one. At most eight statements.
 ///
 /// # Errors
 /// When a statement fails.
@@ -169,7 +169,7 @@ fn to_remove(
     batch(tx, user, after, most)
 }
 
-/// Takes one message away, with the reactions to it and the reports of it. Four statements; it has to be locked
+/// Takes one message away, with the reactions to it and the reports of it. Five statements; it has to be locked
 /// ([`by_id`](crate::messages::by_id)).
 ///
 /// # Errors
@@ -207,8 +207,8 @@ pub fn strip_attachments(
     Ok(swept(&found, most, rows.len()))
 }
 
-/// Takes away the reactions that `user` gave, to whosever messages: to the message `after` and those that came later. One
-/// statement.
+/// Takes away the reactions that `user` gave, to whosever messages: to the message `after` and those that came later. At most
+/// four statements.
 ///
 /// # Errors
 /// When a statement fails.
@@ -221,13 +221,12 @@ pub fn remove_reactions(
     const DELETE: Sql = Sql::pair(
         "DELETE FROM reactions WHERE (message, user, type) IN \
              (SELECT message, user, type FROM reactions WHERE user = $1 AND message >= $2 ORDER BY message LIMIT $3) \
-         RETURNING message",
+         RETURNING message, type, score",
         "DELETE FROM reactions WHERE ctid = ANY (ARRAY(SELECT ctid FROM reactions \
              WHERE (\"user\", message) >= ($1, $2) AND (\"user\", message) < ($1 + 1, 0) \
-             ORDER BY \"user\", message LIMIT $3 FOR UPDATE)) RETURNING message",
+             ORDER BY \"user\", message LIMIT $3 FOR UPDATE)) RETURNING message, type, score",
     );
     let after = after.map_or(0, |key| key.0);
-    let gone = tx.query(DELETE, &[user.0.into(), after.into(), limit(most).into()], |row| row.integer(0))?;
-    let next = gone.iter().max().filter(|_| gone.len() >= most).map(|last| MessageKey(*last));
-    Ok(Swept { rows: gone.len(), next })
+    let (rows, last) = reactions::take(tx, DELETE, &[user.0.into(), after.into(), limit(most).into()])?;
+    Ok(Swept { rows, next: last.filter(|_| rows >= most) })
 }

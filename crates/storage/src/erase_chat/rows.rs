@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use model::MessageKey;
+
 use crate::sql::{Sql, Value};
-use crate::{Error, Tx};
+use crate::{Error, Tx, reactions};
 
 /// What has to be known of a message in order to change it.
 #[derive(Clone, Debug)]
@@ -68,22 +70,11 @@ pub(super) fn remove(tx: &mut Tx<'_>, found: &[Found]) -> Result<(), Error> {
     tx.execute_each(COUNT, &counts).map(drop)
 }
 
-/// Takes away up to `most` of the reactions to messages, whoever gave them. Answers how many: fewer were the last. One
-/// statement, in which `most` is for all messages together.
+/// Takes away up to `most` of the reactions to messages, whoever gave them. Answers how many: fewer were the last. Two
+/// statements; four when there are more.
 pub(super) fn remove_reactions_to(tx: &mut Tx<'_>, found: &[Found], most: usize) -> Result<usize, Error> {
-    const DELETE: Sql = Sql::pair(
-        "DELETE FROM reactions WHERE (message, user, type) IN \
-             (SELECT own.message, own.user, own.type FROM json_each(?1) AS given \
-                 CROSS JOIN reactions AS own ON own.message = given.value LIMIT ?2)",
-        "DELETE FROM reactions WHERE ctid = ANY (ARRAY(SELECT own.ctid \
-             FROM json_array_elements_text($1::text::json) AS given (message) CROSS JOIN LATERAL \
-                 (SELECT ctid FROM reactions WHERE reactions.message = given.message::bigint OFFSET 0) AS own LIMIT $2))",
-    );
-    if found.is_empty() {
-        return Ok(0);
-    }
-    let messages: Vec<String> = found.iter().map(|message| message.key.to_string()).collect();
-    tx.execute(DELETE, &[format!("[{}]", messages.join(",")).into(), limit(most).into()])
+    let messages: Vec<MessageKey> = found.iter().map(|message| MessageKey(message.key)).collect();
+    reactions::remove_with(tx, &messages, most)
 }
 
 /// Takes away the reports of messages: one statement.

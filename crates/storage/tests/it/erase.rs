@@ -32,6 +32,7 @@ const OTHERS: &[(&str, &str)] = &[
         "key app id channel type text attachments custom shadowed created_at updated_at deleted_at cause",
     ),
     ("push_preferences", "channel preferences updated_at"),
+    ("reaction_groups", "message type count score first_at last_at"),
     ("reactions", "message type score custom created_at updated_at"),
     ("role_holders", "app role"),
     ("roles", "app name created_at updated_at"),

@@ -1,13 +1,16 @@
-//! Channels, messages and reactions (v2 2.11): their types, and what their operations take and answer.
+//! Channels, messages and reactions (v2 2.11): their types, and what their operations answer; what they take in a body
+//! is in [`requests`].
+
+mod requests;
 
 use model::{
-    CHANNEL_TYPES, MOST_ATTACHMENTS, MOST_CHANNEL_MEMBERS, MOST_CHANNEL_MEMBERS_A_CALL, MOST_MEMBERS_SHOWN,
-    MOST_MESSAGES_SHOWN, MOST_REACTIONS_SHOWN, Operation,
+    CHANNEL_TYPES, MOST_CHANNEL_MEMBERS, MOST_MEMBERS_SHOWN, MOST_MESSAGES_SHOWN, MOST_REACTIONS_SHOWN,
+    Operation,
 };
 
-use super::Schema::{Boolean, Choice, Free, Integer, List, Moment, Named, Text};
+use super::Schema::{Boolean, Choice, Free, Integer, Moment, Named, Text};
 use super::operations::{Described, plain};
-use super::{Field, Schema, Type, duration, given, optional, required};
+use super::{Field, Schema, Type, duration, optional, required};
 
 const CHANNELS: &str = "Channels";
 const MESSAGES: &str = "Messages";
@@ -15,8 +18,8 @@ const MESSAGES: &str = "Messages";
 pub(super) fn types() -> Vec<Type> {
     vec![
         ("Attachment", attachment()),
-        ("ChannelInput", channel_input()),
-        ("ChannelMemberRequest", member_request()),
+        ("ChannelInput", requests::channel_input()),
+        ("ChannelMemberRequest", requests::member_request()),
         ("ChannelMemberPartialResponse", partial_member()),
         ("ChannelMemberResponse", member()),
         ("ChannelResponse", channel()),
@@ -25,20 +28,20 @@ pub(super) fn types() -> Vec<Type> {
         ("DeleteMessageResponse", holding("A message after its deletion.", vec![message_field()])),
         ("DeleteReactionResponse", holding("A reaction that was taken back.", reacted())),
         ("GetMessageResponse", holding("A message.", vec![message_with_channel()])),
-        ("GetOrCreateChannelRequest", get_or_create()),
+        ("GetOrCreateChannelRequest", requests::get_or_create()),
         ("GetReactionsResponse", reactions()),
-        ("MessageRequest", message_request()),
+        ("MessageRequest", requests::message_request()),
         ("MessageResponse", Schema::object("A message.", message())),
         ("MessageWithChannelResponse", Schema::object("A message with its channel.", with_channel())),
         ("ReactionGroupResponse", group()),
         ("ReactionGroupUserResponse", group_user()),
-        ("ReactionRequest", reaction_request()),
+        ("ReactionRequest", requests::reaction_request()),
         ("ReactionResponse", reaction()),
-        ("SendMessageRequest", send_message()),
+        ("SendMessageRequest", requests::send_message()),
         ("SendMessageResponse", holding("The message that was sent.", vec![message_field()])),
-        ("SendReactionRequest", send_reaction()),
+        ("SendReactionRequest", requests::send_reaction()),
         ("SendReactionResponse", holding("The reaction that was given.", reacted())),
-        ("UpdateChannelRequest", update_channel()),
+        ("UpdateChannelRequest", requests::update_channel()),
         ("UpdateChannelResponse", holding("A channel after the change.", vec![channel_field(), members()])),
     ]
 }
@@ -177,13 +180,6 @@ fn times() -> [Field; 2] {
     [
         required("created_at", Moment, "When it came to be."),
         required("updated_at", Moment, "When it was last changed."),
-    ]
-}
-
-fn acting() -> [Field; 2] {
-    [
-        given("user_id", Text, "The user who acts; required with a server token where it acts for somebody."),
-        given("user", Named("ActingUserRequest"), "The same as an object."),
     ]
 }
 
@@ -340,120 +336,4 @@ fn group_user() -> Schema {
 fn reactions() -> Schema {
     let list = required("reactions", Schema::list(Named("ReactionResponse")), "The reactions, newest first.");
     holding("A page of reactions.", vec![list])
-}
-
-fn page() -> Schema {
-    let fields = vec![
-        given("limit", Schema::at_most(MOST_MEMBERS_SHOWN), "How many, 100 by default."),
-        given("offset", Schema::at_most(MOST_CHANNEL_MEMBERS), "After how many."),
-    ];
-    Schema::object("A page.", fields)
-}
-
-fn messages_page() -> Schema {
-    let fields =
-        vec![given("limit", Schema::at_most(MOST_MESSAGES_SHOWN), "How many of the newest, 25 by default.")];
-    Schema::object("Which messages are shown.", fields)
-}
-
-fn get_or_create() -> Schema {
-    let fields = vec![
-        given("data", Named("ChannelInput"), "The channel that is to be made."),
-        given("members", page(), "Which members are shown."),
-        given("messages", messages_page(), "Which messages are shown."),
-        given("watchers", Free, "There are no watchers yet."),
-        given("state", Boolean, "Everything is answered in any case."),
-        given("thread_unread_counts", Boolean, "There are no threads yet."),
-        given("member_custom_include", Schema::list(Text), "The data of members is answered as a whole."),
-    ];
-    Schema::object("A channel to read, or to make.", fields)
-}
-
-fn channel_input() -> Schema {
-    let fields = vec![
-        given(
-            "created_by_id",
-            Text,
-            "Who creates it; required with a server token, in this form or the other.",
-        ),
-        given("created_by", Named("ActingUserRequest"), "The same as an object."),
-        given("team", Text, "The team whose channel it is to be."),
-        given("members", member_list(), "Who is in it from the beginning: ids or objects."),
-        given("custom", Free, "The app's own data, up to 5 KiB."),
-    ];
-    Schema::object("A channel that is to be made.", fields)
-}
-
-fn member_list() -> Schema {
-    let of = Schema::AnyOf(vec![Text, Named("ChannelMemberRequest")]);
-    List { of: Box::new(of), most: Some(MOST_CHANNEL_MEMBERS_A_CALL) }
-}
-
-fn member_request() -> Schema {
-    let fields = vec![
-        given("user_id", Text, "The user; required, in this form or the other."),
-        given("user", Named("ActingUserRequest"), "The same as an object."),
-        given(
-            "channel_role",
-            Choice(&["channel_member", "channel_moderator", ""]),
-            "The role in the channel.",
-        ),
-        given("custom", Free, "The app's own data, up to 5 KiB."),
-    ];
-    Schema::object("Somebody who is to be a member.", fields)
-}
-
-fn update_channel() -> Schema {
-    let remove = List { of: Box::new(Text), most: None };
-    let mut fields = vec![
-        given("add_members", member_list(), "Who comes: ids or objects."),
-        given("remove_members", remove, "Who goes, up to 100."),
-        given("skip_push", Boolean, "Nothing is pushed yet."),
-    ];
-    fields.extend(acting());
-    Schema::object("Users who come into a channel or go.", fields)
-}
-
-fn message_request() -> Schema {
-    let attachments = List { of: Box::new(Named("Attachment")), most: Some(MOST_ATTACHMENTS) };
-    let mut fields = vec![
-        given("id", Text, "The id, unique in the app; made when left out."),
-        given("text", Text, "What it says, up to 5,000 characters."),
-        given("type", Choice(&["regular", "system", ""]), "What kind it is; system is for servers."),
-        given("attachments", attachments, "What hangs on it, up to 20 KiB together."),
-        given("custom", Free, "The app's own data, up to 5 KiB."),
-    ];
-    fields.extend(acting());
-    Schema::object("A message that is to be sent.", fields)
-}
-
-fn send_message() -> Schema {
-    let nothing = "Nothing of this kind happens yet.";
-    let fields = vec![
-        required("message", Named("MessageRequest"), "The message."),
-        given("skip_push", Boolean, nothing),
-        given("skip_enrich_url", Boolean, nothing),
-        given("keep_channel_hidden", Boolean, nothing),
-        given("force_moderation", Boolean, nothing),
-    ];
-    Schema::object("A message to send.", fields)
-}
-
-fn reaction_request() -> Schema {
-    let mut fields = vec![
-        required("type", Text, "How: any word of up to 64 bytes."),
-        given("score", Integer, "How much, 1 by default, from -1,000,000 to 1,000,000."),
-        given("custom", Free, "The app's own data, up to 1 KiB."),
-    ];
-    fields.extend(acting());
-    Schema::object("A reaction that is to be given.", fields)
-}
-
-fn send_reaction() -> Schema {
-    let fields = vec![
-        required("reaction", Named("ReactionRequest"), "The reaction."),
-        given("enforce_unique", Boolean, "Whether it takes the place of every other one of the user."),
-        given("skip_push", Boolean, "Nothing is pushed yet."),
-    ];
-    Schema::object("A reaction to give.", fields)
 }

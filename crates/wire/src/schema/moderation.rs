@@ -80,7 +80,7 @@ fn ban() -> Schema {
         required("target_user_id", Text, "Whom."),
         given("banned_by_id", Text, "Who does it; a user token acts as its own user."),
         given("banned_by", Named("ActingUserRequest"), "The same, as an object."),
-        given("channel_cid", Text, "The channel meant. There are no channels yet."),
+        given("channel_cid", Text, "The channel meant. Not served yet; leave it out."),
         given("timeout", minutes, "For how many minutes; left out, for ever."),
         given("reason", Text, reason()),
         given("shadow", Boolean, "Whether the user goes on as before, and nobody else sees what it writes."),
@@ -110,7 +110,7 @@ fn unban() -> Schema {
 fn unbanned() -> Vec<Field> {
     vec![
         required("target_user_id", Text, "Whom."),
-        optional("channel_cid", Text, "The channel meant. There are no channels yet."),
+        optional("channel_cid", Text, "The channel meant. Not served yet; leave it out."),
         optional("created_by", Text, "Taken from clients that send it; it is about channels made later."),
     ]
 }
@@ -148,7 +148,7 @@ fn ban_filter() -> Schema {
     let fields = vec![
         text("user_id", "Who is banned."),
         text("banned_by_id", "Who did it; null is nobody who was named."),
-        text("channel_cid", "The channel; null is the whole app. There are no channels yet."),
+        text("channel_cid", "The channel; null is the whole app. Always null yet."),
         text("reason", "The reason; null is none."),
         created_at(),
         and("BanFilter"),
@@ -213,8 +213,8 @@ fn flag() -> Schema {
         required(
             "entity_type",
             Text,
-            "'stream:user' or 'user' for a user; any other name is that of something only the app knows of. There are no \
-             messages yet.",
+            "'stream:user' or 'user' for a user; any other name is that of something only the app knows of. Messages \
+             are not served yet.",
         ),
         required("entity_id", Text, "The id of what is reported, in at most 255 bytes."),
         given("entity_creator_id", Text, "Whose it is."),

@@ -237,7 +237,7 @@ fn update_preferences() -> Schema {
 fn preference_input() -> Schema {
     let fields = vec![
         given("user_id", Text, "Whose; required with a server token."),
-        given("channel_cid", Text, "The channel, when it is about one. There are none yet."),
+        given("channel_cid", Text, "The channel, when it is about one. Not served yet; leave it out."),
         given(
             "chat_level",
             Choice(&["all", "mentions", "direct_mentions", "all_mentions", "none", "default"]),
@@ -270,7 +270,7 @@ fn updated_preferences() -> Schema {
     let fields = vec![
         duration(),
         required("user_preferences", by_user, "What everybody who was named wants now, by id."),
-        required("user_channel_preferences", Schema::map(Schema::Free), "Empty: there are no channels yet."),
+        required("user_channel_preferences", Schema::map(Schema::Free), "Always empty yet."),
     ];
     Schema::object("What users want pushed.", fields)
 }
