@@ -8,6 +8,7 @@ use storage::Tx;
 use storage::erase::Tally;
 
 use crate::deletion::{HARD, SOFT, wish};
+use crate::growth::rows_read;
 use crate::stage::Stage;
 
 const MANY: u64 = MOST_COUNTED + 50;
@@ -166,6 +167,56 @@ async fn a_preview_costs_no_more_statements_for_many(engine: Engine) {
         counts.push(counted.unwrap().1);
     }
     assert_eq!(counts, [4, 4], "the users, how they are deleted so far, and two counts");
+}
+
+/// Even where one user has made all that there is, so that every row might be hers, PostgreSQL reads what it counts and no more.
+#[tokio::test]
+async fn what_is_not_counted_is_not_read() {
+    const MADE: usize = 30_000;
+    if !Engine::Postgres.is_here() {
+        return;
+    }
+    let stage = Stage::set_with(1).await;
+    stage.create(&["bob", "alice", "few"]).await;
+    let (alice, bob) = (stage.key_of("alice").await, stage.key_of("bob").await);
+    let fill = [
+        format!(
+            "INSERT INTO channels (app, type, id, team, created_by, custom, member_count, message_count, created_at, \
+                 updated_at, cause) SELECT 1, 'messaging', n::text, '', {alice}, '{{}}', 2, 1, 1, 1, 0 \
+             FROM GENERATE_SERIES(1, {MADE}) AS n"
+        ),
+        format!(
+            "INSERT INTO channel_members (channel, \"user\", role, custom, created_at, updated_at) \
+             SELECT key, {alice}, 'channel_member', '{{}}', 1, 1 FROM channels"
+        ),
+        format!(
+            "INSERT INTO messages (app, id, channel, \"user\", type, text, attachments, custom, shadowed, created_at, \
+                 updated_at, cause) SELECT 1, id, key, {alice}, 'regular', 'x', '[]', '{{}}', 0, 1, 1, 0 FROM channels"
+        ),
+        format!(
+            "INSERT INTO reactions (message, \"user\", type, score, custom, created_at, updated_at) \
+             SELECT key, {bob}, 'like', 1, '{{}}', 1, 1 FROM messages"
+        ),
+        format!(
+            "INSERT INTO log_person (log, \"user\") SELECT n, {alice} FROM GENERATE_SERIES(1, {MADE}) AS n \
+             ON CONFLICT DO NOTHING"
+        ),
+        "ANALYZE".to_owned(),
+    ];
+    let database = stage.store.database().unwrap();
+    database.run(&fill.iter().map(String::as_str).collect::<Vec<_>>());
+    database.run(&["SELECT pg_stat_reset()"]);
+    for names in [&["few"][..], &["few"], &["alice"], &["few"], &["few", "bob"]] {
+        let (command, ctx) = (wish(names, HARD), stage.ctx(Action::DeleteUser));
+        stage.store.read(move |tx| deletion::preview(tx, &ctx, &command)).await.unwrap();
+    }
+    let read = rows_read(&stage.store);
+    let most = i64::try_from(2 * MOST_COUNTED + 1000).unwrap();
+    for table in ["messages", "channels", "channel_members", "reactions", "log_person"] {
+        // bob has the reactions to her messages, and for hers they are asked for as well.
+        let most = if table == "reactions" { 2 * most } else { most };
+        assert!((1..most).contains(&read[table]), "{table}: {read:?}");
+    }
 }
 
 on_each_engine!(

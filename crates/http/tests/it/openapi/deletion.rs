@@ -1,6 +1,8 @@
 //! Deletions, as the document describes them.
 
+use operations::deletion::MOST_COUNTED;
 use serde_json::{Value, json};
+use storage::Sql;
 
 use super::Witness;
 
@@ -10,6 +12,8 @@ pub(super) async fn deletion(witness: &mut Witness) {
     witness.call("UpdateUsers", "/api/v2/users", users).await;
     let everything = json!({"user_ids": ["removed"], "user": "hard", "messages": "hard", "conversations": "hard",
         "calls": "hard", "files": true, "new_channel_owner_id": "heir", "new_call_owner_id": "heir"});
+    witness.call("PreviewUserDeletion", "/api/v2/users/delete_preview", everything.clone()).await;
+    too_much_to_count(witness).await;
     witness.call("PreviewUserDeletion", "/api/v2/users/delete_preview", everything.clone()).await;
     let started = witness.call("DeleteUsers", "/api/v2/users/delete", everything).await;
     let marks =
@@ -24,4 +28,16 @@ pub(super) async fn deletion(witness: &mut Witness) {
     {
         witness.call(operation, &format!("/api/v2/users/{verb}"), json!({"user_ids": []})).await;
     }
+}
+
+/// Gives the user who is to go more of something than a preview counts.
+async fn too_much_to_count(witness: &mut Witness) {
+    const NAMED: Sql = Sql::new(
+        "WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < $1) \
+         INSERT INTO log_person (log, user) SELECT 1000000 + n, key FROM users, numbers WHERE id = 'removed'",
+    );
+    let most = i64::try_from(MOST_COUNTED).unwrap();
+    let named = witness.front.store().write(move |tx| tx.execute(NAMED, &[most.into()]));
+    let named: Result<usize, storage::Error> = named.await;
+    assert_eq!(named.unwrap(), 10_001);
 }
