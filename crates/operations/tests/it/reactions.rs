@@ -1,9 +1,10 @@
 //! Reactions: given, changed, taken back, listed and counted.
 
 use headwater_operations::Error;
-use headwater_operations::reactions::{self, Delete, List, Reacted};
+use headwater_operations::reactions::{self, Delete, List, Reacted, Send};
 use headwater_testkit::{Engine, on_each_engine};
-use model::{MOST_REACTIONS, ReactionView};
+use model::{MOST_REACTIONS, ReactionView, UserKey};
+use storage::Store;
 
 use crate::chat::{reaction, refusal};
 use crate::stage::{Stage, id};
@@ -183,6 +184,50 @@ async fn groups_lose_what_a_deleted_user_gave(engine: Engine) {
     }
     let shown = stage.read_message(stage.chat_server(), "m2").await.unwrap().reactions.groups;
     assert_eq!((shown.len(), shown[0].count, shown[0].score, shown[0].first), (1, 1, 3, shown[0].last));
+}
+
+/// Users who react and take it back, and a task that takes away what one of them gave, all at the same time.
+#[tokio::test(flavor = "multi_thread")]
+async fn groups_count_what_is_there_whoever_writes_at_once() {
+    if !Engine::Postgres.is_here() {
+        return;
+    }
+    let stage = Stage::set_with(8).await;
+    let names: Vec<String> = (0..6).map(|number| format!("u{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    stage.create(&names).await;
+    stage.channel("one", "u0", &names).await;
+    stage.write_message("one", "u0", "m1").await;
+    let gone = UserKey(stage.key_of("u5").await);
+    let mut running = Vec::new();
+    for round in 0..240_usize {
+        stage.store.clock().advance(if round % 5 == 0 { -3 } else { 2 });
+        let (user, kind) = (names[round * 7 % 6], ["love", "wow", "sad"][round % 3]);
+        let (store, ctx) = (Store::clone(&stage.store), stage.chat_server());
+        let given = Send {
+            message: "m1".to_owned(),
+            reaction: reaction(user, kind, i64::try_from(round).unwrap()),
+            enforce_unique: round % 11 == 0,
+        };
+        let back = Delete { message: "m1".to_owned(), kind: kind.to_owned(), user: Some(id(user)) };
+        running.push(tokio::spawn(async move {
+            store
+                .write(move |tx| match round % 4 {
+                    0 => reactions::delete(tx, &ctx, &back).map(drop),
+                    1 => Ok(storage::erase_chat::remove_reactions(tx, gone, None, 2).map(drop)?),
+                    _ => reactions::send(tx, &ctx, &given).map(drop),
+                })
+                .await
+        }));
+    }
+    for ended in running {
+        match ended.await.unwrap() {
+            Ok(()) | Err(Error::NoReaction { .. }) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+    stage.check_reactions().await;
+    assert!(stage.count("SELECT COUNT(*) FROM reactions").await > 0);
 }
 
 on_each_engine!(

@@ -80,16 +80,16 @@ const STATEMENTS: &[(&str, u64)] = &[
     ("UpdateUserGroup", 4),
     ("UpdateUsers", 4),
     ("UpdateUsersPartial", 4),
-    ("DeleteChannel", 12),
-    ("DeleteMessage", 10),
-    ("DeleteReaction", 12),
+    ("DeleteChannel", 14),
+    ("DeleteMessage", 11),
+    ("DeleteReaction", 14),
     ("GetChannel", 10),
     ("GetMessage", 8),
     ("GetOrCreateChannel", 14),
     ("GetOrCreateDistinctChannel", 14),
     ("GetReactions", 4),
     ("SendMessage", 9),
-    ("SendReaction", 15),
+    ("SendReaction", 18),
     ("UpdateChannel", 10),
 ];
 
@@ -119,6 +119,8 @@ const LOCKS_ON_POSTGRES: &[(&str, u64)] = &[
     ("GetChannel", 1),
     ("GetMessage", 1),
     ("SendMessage", 2),
+    ("DeleteReaction", 1),
+    ("SendReaction", 1),
 ];
 
 fn the_conformance_program_is_satisfied(engine: Engine) {
