@@ -58,11 +58,7 @@ const STATEMENTS: &[(&str, u64)] = &[
     ("DeleteBlockList", 5),
     ("DeleteUserGroup", 3),
     ("DeleteUsers", 8),
-<<<<<<< HEAD
     ("PreviewUserDeletion", 5),
-=======
-    ("PreviewUserDeletion", 5),
->>>>>>> fixes
     ("RestoreUsers", 6),
     ("DownloadExport", 1),
     ("ExportUser", 5),
