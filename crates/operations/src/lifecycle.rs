@@ -3,16 +3,18 @@
 //! Users are shut out and let in by the call itself. What they have made can be much: of one user a first piece is gone
 //! through by the call, and whatever is left is a task; of many users all of it is.
 
+mod content;
+
 use std::collections::{BTreeSet, HashMap};
 
 use model::{
-    Action, App, ChannelKey, ContentWork, DeletionCause, Event, Invalid, MessageKey, StoredUser, TaskId,
-    Timestamp, Turned, User, UserContent, UserId, UserKey, UserView, Work, check_user_ids,
+    Action, App, ContentWork, Event, Invalid, StoredUser, TaskId, Timestamp, Turned, User, UserContent,
+    UserId, UserKey, UserView, Work, check_user_ids,
 };
 use storage::Tx;
+use storage::lifecycle;
 use storage::log::Entry;
 use storage::users::{self, Change};
-use storage::{erase_chat, lifecycle};
 
 use crate::admitted::People;
 use crate::names::Names;
@@ -276,9 +278,9 @@ struct Job {
     work: fn(ContentWork) -> Work,
 }
 
-const HIDING: Job = Job { go_through: hide_content, work: Work::DeactivateUsers };
+const HIDING: Job = Job { go_through: content::hide, work: Work::DeactivateUsers };
 
-const SHOWING: Job = Job { go_through: restore_content, work: Work::ReactivateUsers };
+const SHOWING: Job = Job { go_through: content::restore, work: Work::ReactivateUsers };
 
 /// Goes through a first piece of what the one user has made who was stored, has a task see to what is left of it, and answers
 /// the user.
@@ -346,64 +348,4 @@ fn go_on(
     }
     let left = work.next().is_some();
     Ok(if left { Progress::More } else { Progress::Done(Some(work.outcomes())) })
-}
-
-/// Hides at most [`tasks::ROWS_A_STEP`] messages or channels of a user who is deactivated, marked so that
-/// [`restore_content`] finds them again (semantics 9.3, 9.5): those after `cursor`. Answers where to go on, or `None` when
-/// everything is hidden.
-fn hide_content(
-    tx: &mut Tx<'_>,
-    at: Timestamp,
-    user: UserKey,
-    content: UserContent,
-    cursor: Option<i64>,
-) -> Result<Option<i64>, Error> {
-    let cause = DeletionCause::UserDeactivated;
-    let messages = |tx: &mut Tx<'_>, after| {
-        Ok(erase_chat::mark_messages(tx, user, cause, at, after, tasks::ROWS_A_STEP)?.next)
-    };
-    let channels = |tx: &mut Tx<'_>, after| {
-        Ok(erase_chat::hide_channels(tx, user, cause, at, after, tasks::ROWS_A_STEP)?.next)
-    };
-    go_through_content(tx, content, cursor, messages, channels)
-}
-
-/// Brings back at most [`tasks::ROWS_A_STEP`] messages or channels that the deactivation of a user hid, and nothing that was
-/// deleted by hand (semantics 9.5): those after `cursor`. Answers where to go on, or `None` when everything is back.
-fn restore_content(
-    tx: &mut Tx<'_>,
-    _at: Timestamp,
-    user: UserKey,
-    content: UserContent,
-    cursor: Option<i64>,
-) -> Result<Option<i64>, Error> {
-    let messages =
-        |tx: &mut Tx<'_>, after| Ok(erase_chat::restore_messages(tx, user, after, tasks::ROWS_A_STEP)?.next);
-    let channels =
-        |tx: &mut Tx<'_>, after| Ok(erase_chat::restore_channels(tx, user, after, tasks::ROWS_A_STEP)?.next);
-    go_through_content(tx, content, cursor, messages, channels)
-}
-
-/// Goes through messages, whose cursors are as they are, and then through channels, whose cursors are negative: keys begin at 1.
-fn go_through_content(
-    tx: &mut Tx<'_>,
-    content: UserContent,
-    cursor: Option<i64>,
-    messages: impl Fn(&mut Tx<'_>, Option<MessageKey>) -> Result<Option<MessageKey>, Error>,
-    channels: impl Fn(&mut Tx<'_>, Option<ChannelKey>) -> Result<Option<ChannelKey>, Error>,
-) -> Result<Option<i64>, Error> {
-    let (message, channel) = match cursor {
-        Some(place) if place < 0 => (None, Some(ChannelKey(-place))),
-        place => (place.map(MessageKey), None),
-    };
-    if content.messages
-        && channel.is_none()
-        && let Some(MessageKey(place)) = messages(tx, message)?
-    {
-        return Ok(Some(place));
-    }
-    if !content.channels {
-        return Ok(None);
-    }
-    Ok(channels(tx, channel)?.map(|ChannelKey(place)| -place))
 }

@@ -40,17 +40,20 @@ macro_rules! rows {
     ($($data:ident $table:literal $column:literal,)+) => {
         const ROWS: &[Data] = &[$(Data::$data),+];
 
-        /// Which kinds there are, one column each.
+        /// Which kinds there are, one column each. Asked for in the order of a column that is not said to be the same everywhere,
+        /// PostgreSQL reads by the index on it, and nothing of others, whatever it thinks of them.
         const PRESENT: Sql = Sql::pair(
             concat!("SELECT 0", $(", EXISTS (SELECT 1 FROM ", $table, " WHERE \"", $column, "\" = $1)",)+),
             concat!(
                 "SELECT 0::bigint",
-                $(", EXISTS (SELECT 1 FROM ", $table, " WHERE \"", $column, "\" = $1)::int::bigint",)+
+                $(
+                    ", COALESCE((SELECT 1 FROM ", $table, " WHERE \"", $column,
+                    "\" BETWEEN $1 AND $1 ORDER BY \"", $column, "\" LIMIT 1), 0)::bigint",
+                )+
             ),
         );
 
-        /// Whose they are, and how many there are of each kind, up to so many. Asked for in the order of a column that is not said
-        /// to be the same everywhere, PostgreSQL reads by the index on it, and nothing of others, whatever it thinks of them.
+        /// Whose they are, and how many there are of each kind, up to so many.
         const COUNTS: Sql = Sql::pair(
             concat!(
                 "SELECT $1",
@@ -164,7 +167,9 @@ pub fn erase(tx: &mut Tx<'_>, data: Data, user: UserKey, most: usize) -> Result<
                     $table,
                     " WHERE \"",
                     $column,
-                    "\" = $1 LIMIT $2))"
+                    "\" BETWEEN $1 AND $1 ORDER BY \"",
+                    $column,
+                    "\" LIMIT $2))"
                 ),
             )
         };
@@ -192,7 +197,9 @@ pub fn erase(tx: &mut Tx<'_>, data: Data, user: UserKey, most: usize) -> Result<
                     $table,
                     " WHERE ",
                     $column,
-                    " = $1 LIMIT $2))"
+                    " BETWEEN $1 AND $1 ORDER BY ",
+                    $column,
+                    " LIMIT $2))"
                 ),
             )
         };

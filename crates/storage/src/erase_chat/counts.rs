@@ -116,11 +116,13 @@ pub fn has_left(tx: &mut Tx<'_>, user: UserKey) -> Result<bool, Error> {
              OR EXISTS (SELECT 1 FROM channel_members WHERE user = $1) \
              OR EXISTS (SELECT 1 FROM channels WHERE created_by = $1) \
              OR EXISTS (SELECT 1 FROM channels WHERE hidden_by = $1 AND cause = 3)",
-        "SELECT (EXISTS (SELECT 1 FROM messages WHERE \"user\" = $1) \
-             OR EXISTS (SELECT 1 FROM reactions WHERE \"user\" = $1) \
-             OR EXISTS (SELECT 1 FROM channel_members WHERE \"user\" = $1) \
-             OR EXISTS (SELECT 1 FROM channels WHERE created_by = $1) \
-             OR EXISTS (SELECT 1 FROM channels WHERE hidden_by = $1 AND cause = 3))::int::bigint",
+        "SELECT COALESCE(\
+             (SELECT 1 FROM messages WHERE \"user\" BETWEEN $1 AND $1 ORDER BY \"user\" LIMIT 1), \
+             (SELECT 1 FROM reactions WHERE \"user\" BETWEEN $1 AND $1 ORDER BY \"user\" LIMIT 1), \
+             (SELECT 1 FROM channel_members WHERE \"user\" BETWEEN $1 AND $1 ORDER BY \"user\" LIMIT 1), \
+             (SELECT 1 FROM channels WHERE created_by BETWEEN $1 AND $1 ORDER BY created_by LIMIT 1), \
+             (SELECT 1 FROM channels WHERE hidden_by BETWEEN $1 AND $1 AND cause = 3 ORDER BY hidden_by LIMIT 1), \
+             0)::bigint",
     );
     Ok(tx.query(SELECT, &[user.0.into()], |row| row.boolean(0))?.contains(&true))
 }
