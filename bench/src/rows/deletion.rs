@@ -38,8 +38,9 @@ const READING: Duration = Duration::from_micros(4);
 /// How long to wait before asking again whether a deletion is over.
 const BREATH: Duration = Duration::from_millis(100);
 
-/// How many messages of a deletion there are for each user that is stored beside it.
-const MESSAGES_A_USER: u64 = 50;
+/// How many messages of a deletion there are for each user that is stored beside it: enough users for dozens of checkpoints,
+/// of which a few more or fewer would otherwise decide what one call in a hundred takes.
+const MESSAGES_A_USER: u64 = 12;
 
 /// Who is deleted: the one with many messages, and whoever goes in the same call.
 struct Doomed {
