@@ -32,12 +32,12 @@ const HEADERS: usize = 10;
 /// What a handler answers.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
-    pub(crate) body: Vec<u8>,
+    pub(crate) body: Bytes,
 }
 
 impl Answer {
-    pub(crate) fn ok(body: Vec<u8>) -> Self {
-        Self { status: StatusCode::OK, body }
+    pub(crate) fn ok(body: impl Into<Bytes>) -> Self {
+        Self { status: StatusCode::OK, body: body.into() }
     }
 
     pub(crate) fn created(self) -> Self {
@@ -70,7 +70,7 @@ pub(crate) fn refuse(
 }
 
 /// A response with a JSON body.
-pub(crate) fn json(status: StatusCode, body: Vec<u8>) -> Response<Full<Bytes>> {
+pub(crate) fn json(status: StatusCode, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(body.into()));
     *response.status_mut() = status;
     response.headers_mut().reserve(HEADERS);
@@ -120,13 +120,13 @@ pub(crate) fn takes_packed(request: &HeaderMap) -> bool {
 }
 
 /// The body packed, when the client `takes` it so and it is worth it.
-pub(crate) fn pack(body: Vec<u8>, takes: bool) -> (Vec<u8>, bool) {
+pub(crate) fn pack(body: Bytes, takes: bool) -> (Bytes, bool) {
     if body.len() < PACKED_FROM || !takes {
         return (body, false);
     }
     let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::fast());
     match encoder.write_all(&body).and_then(|()| encoder.finish()) {
-        Ok(packed) => (packed, true),
+        Ok(packed) => (packed.into(), true),
         Err(_) => (body, false),
     }
 }

@@ -44,8 +44,12 @@ pub(crate) fn step(tx: &mut Tx<'_>, ctx: &TaskCtx, work: &mut DeletionWork) -> R
                 }
                 Outcome::Ok
             }
-            // As it was before: what this deletion has not taken by now it does not take any more.
+            // As it was before: what this deletion has not taken by now it does not take any more, but for conversations that
+            // nobody finds since they were closed.
             Some(stored) if stored.key == departing.key => {
+                if !remove_closed(tx, ctx, work, stored.key, &mut room)? {
+                    return Ok(Progress::More);
+                }
                 Outcome::Failed("the user was restored meanwhile".to_owned())
             }
             // Another deletion has gone further.
@@ -95,13 +99,36 @@ fn close_conversations(
                 work.cursor = Some(next.0);
                 return Ok(false);
             }
-            *room = room.saturating_sub(swept.channels.len());
+            if !swept.channels.is_empty() {
+                // Channels are locked in one order, which those of the next user would not keep.
+                work.close_one();
+                return Ok(false);
+            }
         }
         work.close_one();
         *room = room.saturating_sub(ROWS_A_USER);
     }
     // Whoever comes next may come before this one in the order in which users are locked.
     Ok(work.left.len() <= 1)
+}
+
+/// Takes away what was closed because of `user`, for as long as there is room. Answers whether that was everything.
+fn remove_closed(
+    tx: &mut Tx<'_>,
+    ctx: &TaskCtx,
+    work: &mut DeletionWork,
+    user: UserKey,
+    room: &mut usize,
+) -> Result<bool, Error> {
+    while work.stage == DeletionStage::Conversations {
+        if *room == 0 {
+            return Ok(false);
+        }
+        let piece = chat_piece(tx, ctx, work, DeletionStage::Conversations, user, *room)?;
+        *room = room.saturating_sub(piece.rows);
+        go_on(work, piece.next);
+    }
+    Ok(true)
 }
 
 /// Goes through the stages from where the work is, for as long as there is room. Answers whether that was everything.
@@ -122,10 +149,7 @@ fn go_through(
             stage => chat_piece(tx, ctx, work, stage, user.key, *room)?,
         };
         *room = room.saturating_sub(piece.rows);
-        match piece.next {
-            Next::After(cursor) => work.cursor = cursor,
-            Next::Stage(stage) => work.go_to(stage),
-        }
+        go_on(work, piece.next);
     }
     Ok(false)
 }
@@ -142,6 +166,13 @@ enum Next {
     After(Option<i64>),
     /// With another one.
     Stage(DeletionStage),
+}
+
+fn go_on(work: &mut DeletionWork, next: Next) {
+    match next {
+        Next::After(cursor) => work.cursor = cursor,
+        Next::Stage(stage) => work.go_to(stage),
+    }
 }
 
 impl Piece {

@@ -94,11 +94,20 @@ pub fn of_user(
     after: Option<MessageKey>,
     most: usize,
 ) -> Result<Vec<StoredMessage>, Error> {
-    const SELECT: Sql = Sql::new(
+    // A range, not an equality: with that PostgreSQL would go through the messages of everybody in the order of their keys.
+    const SELECT: Sql = Sql::pair(
+        "SELECT m.key, m.channel, m.user, m.id, m.type, m.text, m.attachments, m.custom, m.shadowed, m.created_at, \
+             m.updated_at, m.deleted_at, m.cause, (SELECT users.id FROM users WHERE users.key = m.user), \
+             (SELECT channels.type || ':' || channels.id FROM channels WHERE channels.key = m.channel) \
+         FROM messages AS m WHERE m.user = ?1 AND m.key > ?2 \
+             AND (SELECT channels.id NOT LIKE '#removed-%' FROM channels WHERE channels.key = m.channel) \
+         ORDER BY m.key LIMIT ?3",
         "SELECT m.key, m.channel, m.\"user\", m.id, m.type, m.text, m.attachments, m.custom, m.shadowed, m.created_at, \
              m.updated_at, m.deleted_at, m.cause, (SELECT users.id FROM users WHERE users.key = m.\"user\"), \
              (SELECT channels.type || ':' || channels.id FROM channels WHERE channels.key = m.channel) \
-         FROM messages AS m WHERE m.\"user\" = $1 AND m.key > $2 ORDER BY m.\"user\", m.key LIMIT $3",
+         FROM messages AS m WHERE (m.\"user\", m.key) > ($1, $2) AND (m.\"user\", m.key) < ($1 + 1, 0) \
+             AND (SELECT channels.id NOT LIKE '#removed-%' FROM channels WHERE channels.key = m.channel) \
+         ORDER BY m.\"user\", m.key LIMIT $3",
     );
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     tx.query(SELECT, &[user.0.into(), after.map_or(0, |key| key.0).into(), most.into()], read)

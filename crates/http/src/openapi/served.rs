@@ -35,7 +35,8 @@ impl Front {
     }
 
     fn publish(&self, text: &str, kind: &'static str, request: &HeaderMap) -> Response<Full<Bytes>> {
-        let (body, packed) = reply::pack(text.as_bytes().to_vec(), reply::takes_packed(request));
+        let (body, packed) =
+            reply::pack(Bytes::copy_from_slice(text.as_bytes()), reply::takes_packed(request));
         let mut response = reply::json(StatusCode::OK, body);
         if packed {
             reply::mark_packed(&mut response);

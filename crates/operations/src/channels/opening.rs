@@ -190,7 +190,12 @@ fn show(
     reader: Option<UserKey>,
 ) -> Result<ChannelState, Error> {
     let entered = Entered::load(tx, caller, found, reader)?;
-    entered.permit_whole(caller, Action::ReadChannel)?;
+    if let Err(denied) = entered.permit_whole(caller, Action::ReadChannel) {
+        // Whoever may not make one either learns no more of it than of one that is not there.
+        let name = (&entered.stored.channel.cid, command.team.as_ref());
+        permit_in(caller, Action::CreateChannel, name, None, &[])?;
+        return Err(denied);
+    }
     if !caller.is_server() && command.team.is_some() && command.team != entered.stored.channel.team {
         return Err(Error::FixedTeam);
     }

@@ -178,6 +178,24 @@ async fn only_those_who_may_read_a_channel_learn_of_it(engine: Engine) {
     assert_eq!(refusal(read), "the user ghost does not exist");
 }
 
+/// Who may not make a channel does not learn which there are by asking for one.
+async fn a_channel_of_another_team_is_refused_as_one_that_is_not_there(engine: Engine) {
+    let stage = Stage::with_teams(engine, &["alice"], &["bob"]).await;
+    let red = |name: &str| GetOrCreate { team: Some("red".to_owned()), ..channel(name, "bob", &[]) };
+    stage
+        .open(
+            stage.chat_user("alice"),
+            GetOrCreate { team: Some("red".to_owned()), ..channel("one", "alice", &[]) },
+        )
+        .await
+        .unwrap();
+    for ask in [red, |name: &str| channel(name, "bob", &[])] {
+        let [there, missing] = [ask("one"), ask("two")];
+        let there = refusal(stage.open(stage.chat_user("bob"), there).await);
+        assert_eq!(there, refusal(stage.open(stage.chat_user("bob"), missing).await));
+    }
+}
+
 async fn another_team_has_no_channels(engine: Engine) {
     let stage = Stage::with_teams(engine, &["alice", "anna"], &["bob"]).await;
     let red = |name: &str, members: &[&str]| GetOrCreate {
@@ -361,6 +379,7 @@ on_each_engine!(
     whom_a_channel_was_shared_with_nobody_finds_out,
     only_those_who_may_read_a_channel_learn_of_it,
     another_team_has_no_channels,
+    a_channel_of_another_team_is_refused_as_one_that_is_not_there,
     members_come_and_go,
     channels_are_deleted_and_made_anew,
     the_owner_of_a_channel_may_be_nobody,

@@ -2,7 +2,7 @@
 
 use headwater_operations::tasks::{self, Tick};
 use headwater_testkit::{Engine, on_each_engine};
-use model::{Clock, ConversationDeletion, DeletionPlan, Event};
+use model::{Clock, ConversationDeletion, DeletionPlan, Event, Outcome};
 
 use crate::chat::{channel, names, refusal, written};
 use crate::deletion::{HARD, SOFT, wish};
@@ -80,6 +80,46 @@ async fn a_conversation_is_closed_before_it_goes(engine: Engine) {
     assert_eq!(stage.told_of_channels().await.len(), 1, "told once");
 }
 
+/// Nobody can be in the way of a conversation that goes, nor have it back.
+async fn a_conversation_that_goes_is_nobodys_to_take(engine: Engine) {
+    let stage = Stage::set(engine).await;
+    stage.create(&["alice", "bob"]).await;
+    stage.channel("pair", "alice", &["alice", "bob"]).await;
+    let key = stage.count("SELECT key FROM channels").await;
+    let going = [format!("!removed-{key}"), format!("#removed-{key}")];
+    stage.open(stage.chat_user("bob"), channel(&going[0], "bob", &["bob"])).await.unwrap();
+    let refused = refusal(stage.open(stage.chat_user("bob"), channel(&going[1], "bob", &["bob"])).await);
+    stage.delete_users(wish(&["alice"], HARD)).await.unwrap();
+    stage.one_step().await;
+    assert_eq!(stage.count_of(format!("channels WHERE id = '{}'", going[1])).await, 1);
+    let again = stage.open(stage.chat_user("bob"), channel(&going[1], "bob", &["bob"])).await;
+    assert_eq!(refusal(again), refused);
+    stage.store.run_tasks().await;
+    assert_eq!(stage.rows("SELECT id FROM channels", 1).await, [[going[0].clone()]]);
+}
+
+/// Whoever is restored before the task has come to the end gets back nothing that was closed, and leaves nothing of it.
+async fn what_was_closed_goes_although_the_user_is_restored(engine: Engine) {
+    const GOES: DeletionPlan = DeletionPlan { conversations: Some(ConversationDeletion::Hard), ..SOFT };
+    for partner_goes_too in [false, true] {
+        let stage = Stage::set(engine).await;
+        stage.create(&["alice", "bob", "carol"]).await;
+        stage.channel("pair", "alice", &["alice", "bob"]).await;
+        stage.channel("group", "bob", &["alice", "bob", "carol"]).await;
+        stage.write_message("pair", "bob", "answer").await;
+        let doomed: &[&str] = if partner_goes_too { &["alice", "bob"] } else { &["alice"] };
+        let task = stage.delete_users(wish(doomed, GOES)).await.unwrap();
+        stage.one_step().await;
+        stage.restore(doomed).await.unwrap();
+        stage.store.run_tasks().await;
+        let outcomes = stage.outcomes(&task).await;
+        assert!(outcomes.iter().all(|(_, outcome)| *outcome != Outcome::Ok), "{outcomes:?}");
+        assert_eq!(stage.rows("SELECT id FROM channels", 1).await, [["group"]], "{doomed:?}");
+        assert_eq!(stage.count_of("messages".to_owned()).await, 0, "{doomed:?}");
+        assert_eq!(stage.count_of("channel_members".to_owned()).await, 3, "{doomed:?}");
+    }
+}
+
 /// What an earlier deletion has only marked goes when a later one is for good.
 async fn what_was_marked_goes_for_good(engine: Engine) {
     let stage = Stage::set(engine).await;
@@ -101,5 +141,7 @@ async fn what_was_marked_goes_for_good(engine: Engine) {
 on_each_engine!(
     a_group_that_shrinks_in_one_call_is_no_conversation,
     a_conversation_is_closed_before_it_goes,
+    a_conversation_that_goes_is_nobodys_to_take,
+    what_was_closed_goes_although_the_user_is_restored,
     what_was_marked_goes_for_good,
 );

@@ -266,7 +266,7 @@ async fn conversations_are_closed_or_go_and_groups_stay(engine: Engine) {
     let closed = stage.chat(close(bob, Closing::Goes)).await;
     let ids: Vec<&str> = closed.channels.iter().map(|channel| channel.channel.cid.id.as_str()).collect();
     assert_eq!(ids, ["group", "foreign"], "the group has two left; both are told by their names");
-    let unnamed = [[format!("!removed-{}", group.0)], [format!("!removed-{}", foreign.0)]];
+    let unnamed = [[format!("#removed-{}", group.0)], [format!("#removed-{}", foreign.0)]];
     assert_eq!(stage.rows("SELECT id FROM channels ORDER BY key", 1).await, unnamed);
 }
 

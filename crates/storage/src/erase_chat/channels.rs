@@ -12,6 +12,9 @@ use crate::{Error, Tx};
 /// Channels that are looked at together in order to be taken away: most have more than a message.
 const CHANNELS_AT_ONCE: usize = 50;
 
+/// What the ids of channels begin with that are about to go.
+const GOING: &str = "#removed-";
+
 /// Takes `user` out of channels, in which everybody else stays. Answers how many; fewer than `most` were the last. At most four
 /// statements.
 ///
@@ -78,12 +81,12 @@ pub fn close_conversations(
         "UPDATE channels SET deleted_at = COALESCE(deleted_at, ($2::bigint[])[1]), cause = 3, \
              hidden_by = ($3::bigint[])[1] WHERE key = ANY ($1::bigint[])",
     );
-    // No id that anybody gives begins with an exclamation mark, and those of channels that are found by their members are longer.
+    // Nobody can give an id with such a sign (`model::check_new_cid`), so none is in the way, and none is opened anew.
     const UNNAME: Sql = Sql::pair(
         "UPDATE OR FAIL channels SET deleted_at = COALESCE(deleted_at, ?2), cause = 3, hidden_by = ?3, \
-             id = '!removed-' || key WHERE key = ?1",
+             id = '#removed-' || key WHERE key = ?1",
         "UPDATE channels SET deleted_at = COALESCE(deleted_at, ($2::bigint[])[1]), cause = 3, \
-             hidden_by = ($3::bigint[])[1], id = '!removed-' || key WHERE key = ANY ($1::bigint[])",
+             hidden_by = ($3::bigint[])[1], id = '#removed-' || key WHERE key = ANY ($1::bigint[])",
     );
     let found = memberships(tx, user, after, most)?;
     let pairs: Vec<ChannelKey> =
@@ -93,7 +96,9 @@ pub fn close_conversations(
     channels.retain(|stored| {
         let cause = stored.channel.deletion.map(|deletion| deletion.cause);
         let closes = closing == Closing::Goes || matches!(cause, None | Some(DeletionCause::UserDeactivated));
-        stored.channel.member_count == 2 && closes
+        // The other member may be about to go as well: then the channel goes because of that one.
+        let is_going = stored.channel.cid.id.starts_with(GOING);
+        stored.channel.member_count == 2 && closes && !is_going
     });
     let rows: Vec<[Value; 3]> =
         channels.iter().map(|stored| [stored.key.0.into(), at.into(), user.0.into()]).collect();

@@ -46,12 +46,13 @@ const SELECT_ON_POSTGRES: &str = "\
                  ORDER BY \"user\" LIMIT given.most) AS own \
              CROSS JOIN LATERAL (SELECT \"user\" FROM reactions WHERE reactions.message = own.key OFFSET 0) AS answer \
              LIMIT given.most) AS answers) AS r \
-     CROSS JOIN LATERAL (SELECT COUNT(*) AS looked, COUNT(*) FILTER (WHERE member_count = 2) AS pairs, \
-             COALESCE(SUM(message_count) FILTER (WHERE member_count = 2), 0)::bigint AS messages \
+     CROSS JOIN LATERAL (SELECT COUNT(*) AS looked, COUNT(*) FILTER (WHERE is_pair) AS pairs, \
+             COALESCE(SUM(message_count) FILTER (WHERE is_pair), 0)::bigint AS messages \
          FROM (SELECT channel FROM channel_members WHERE \"user\" BETWEEN given.key AND given.key \
              ORDER BY \"user\" LIMIT given.most) AS own \
-         CROSS JOIN LATERAL (SELECT member_count, message_count FROM channels WHERE channels.key = own.channel LIMIT 1) \
-             AS c) AS own \
+         CROSS JOIN LATERAL (SELECT message_count, \
+                 member_count = 2 AND (cause <> 3 OR COALESCE(hidden_by, 0) <> given.key) AS is_pair \
+             FROM channels WHERE channels.key = own.channel LIMIT 1) AS c) AS own \
      CROSS JOIN LATERAL (SELECT COUNT(*) AS looked, COALESCE(SUM(message_count), 0)::bigint AS messages \
          FROM (SELECT message_count FROM channels WHERE hidden_by IS NOT NULL \
                  AND (hidden_by, cause) >= (given.key, 3) AND (hidden_by, cause) < (given.key, 4) \
@@ -74,10 +75,12 @@ pub fn counts(tx: &mut Tx<'_>, users: &[UserKey], ceiling: u64) -> Result<Vec<Ch
          CROSS JOIN (SELECT COUNT(*) AS looked, COALESCE(SUM(user <> ?1), 0) AS received \
              FROM (SELECT answer.user FROM (SELECT key FROM messages WHERE user = ?1 LIMIT ?2) AS own \
                  CROSS JOIN reactions AS answer ON answer.message = own.key LIMIT ?2)) AS r \
-         CROSS JOIN (SELECT COUNT(*) AS looked, COALESCE(SUM(member_count = 2), 0) AS pairs, \
-                 COALESCE(SUM(CASE WHEN member_count = 2 THEN message_count END), 0) AS messages \
-             FROM (SELECT channel FROM channel_members WHERE user = ?1 LIMIT ?2) AS own \
-             CROSS JOIN channels AS c ON c.key = own.channel) AS own \
+         CROSS JOIN (SELECT COUNT(*) AS looked, COALESCE(SUM(is_pair), 0) AS pairs, \
+                 COALESCE(SUM(CASE WHEN is_pair THEN message_count END), 0) AS messages \
+             FROM (SELECT c.message_count, \
+                 c.member_count = 2 AND (c.cause <> 3 OR COALESCE(c.hidden_by, 0) <> ?1) AS is_pair \
+                 FROM (SELECT channel FROM channel_members WHERE user = ?1 LIMIT ?2) AS own \
+                 CROSS JOIN channels AS c ON c.key = own.channel)) AS own \
          CROSS JOIN (SELECT COUNT(*) AS looked, COALESCE(SUM(message_count), 0) AS messages \
              FROM (SELECT message_count FROM channels WHERE hidden_by = ?1 AND cause = 3 LIMIT ?2)) AS hidden",
         SELECT_ON_POSTGRES,

@@ -112,7 +112,8 @@ pub(super) fn discount(tx: &mut Tx<'_>, gone: Gone) -> Result<(), Error> {
 /// # Errors
 /// When a statement fails.
 pub(crate) fn remove_with(tx: &mut Tx<'_>, messages: &[MessageKey], most: usize) -> Result<usize, Error> {
-    // The limit is for all messages together.
+    // The limit is for all messages together, and counts what is locked: what another task takes meanwhile does not make the
+    // rest look like the last.
     const REACTIONS: Sql = Sql::pair(
         "DELETE FROM reactions WHERE (message, user, type) IN \
              (SELECT own.message, own.user, own.type FROM json_each(?1) AS given \
@@ -120,7 +121,7 @@ pub(crate) fn remove_with(tx: &mut Tx<'_>, messages: &[MessageKey], most: usize)
          RETURNING message, type, score",
         "DELETE FROM reactions WHERE ctid = ANY (ARRAY(SELECT own.ctid \
              FROM json_array_elements_text($1::text::json) AS given (message) CROSS JOIN LATERAL \
-                 (SELECT ctid FROM reactions WHERE reactions.message = given.message::bigint OFFSET 0) AS own LIMIT $2)) \
+                 (SELECT ctid FROM reactions WHERE reactions.message = given.message::bigint FOR UPDATE) AS own LIMIT $2)) \
          RETURNING message, type, score",
     );
     const GROUPS: Sql = Sql::pair(
