@@ -1,13 +1,16 @@
-//! `headwater app` beside a running server, and without one.
+//! `headwater app` and `headwater user` beside a running server, and without one.
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
 
 use headwater_testkit::postgres::{self, TestDatabase};
 use headwater_testkit::process::{Ended, Server};
 use headwater_testkit::{Engine, KEY, SECRET, on_each_engine, server_token};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::connection::Connection;
 use crate::{ask, ask_with_token, headwater};
 
 struct Fixture {
@@ -137,6 +140,38 @@ fn apps_are_created_beside_a_running_server(engine: Engine) {
     assert!(list.contains("The second") && !list.contains("its-secret"), "{list}");
 }
 
+/// An id that was deleted for good is free once the operator says so, for the very next request, and not before (semantics 10.17).
+fn an_id_is_freed_beside_a_running_server(engine: Engine) {
+    let fixture = Fixture::on(engine);
+    let server = fixture.serve();
+    let mut client = Connection::open(server.address()).unwrap();
+    let mut ask = |method: &str, path: &str, body: Value| client.send(method, path, &body).unwrap();
+    let user = json!({"users": {"alice": {"id": "alice"}}});
+    assert_eq!(ask("POST", "/api/v2/users", user.clone()).0, 201);
+    let purge = || {
+        let ended = headwater().run(&["user", &fixture.place(), "purge-tombstone", "alice"]);
+        assert!(ended.status.success(), "{ended:?}");
+        ended.stdout.join("\n")
+    };
+    let nobody = format!("Nobody with the id alice was deleted for good in the app {KEY}.");
+    assert_eq!(purge(), nobody);
+
+    let gone = json!({"user_ids": ["alice"], "user": "hard", "messages": "hard", "conversations": "hard"});
+    let (_, started) = ask("POST", "/api/v2/users/delete", gone);
+    let task = format!("/api/v2/tasks/{}", started["task_id"].as_str().unwrap());
+    let begin = Instant::now();
+    while ask("GET", &task, json!({})).1["status"] != "completed" {
+        assert!(begin.elapsed() < Duration::from_secs(30), "the deletion does not end");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let (status, refused) = ask("POST", "/api/v2/users", user.clone());
+    assert_eq!((status, refused["code"].as_i64()), (404, Some(16)), "{refused}");
+
+    assert_eq!(purge(), format!("The id alice can be given again in the app {KEY}."));
+    assert_eq!(ask("POST", "/api/v2/users", user).0, 201);
+    assert_eq!(purge(), nobody);
+}
+
 #[test]
 fn verbs_work_without_a_server() {
     let fixture = Fixture::new();
@@ -211,4 +246,5 @@ on_each_engine!(plain:
     both_secrets_are_valid_during_a_rotation,
     a_suspended_app_answers_nobody_at_once,
     apps_are_created_beside_a_running_server,
+    an_id_is_freed_beside_a_running_server,
 );
